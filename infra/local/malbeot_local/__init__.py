@@ -1,0 +1,1 @@
+"""Malbeot on one machine."""
