@@ -1,3 +1,69 @@
-check:
-	.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy agent infra/local
-.PHONY: check
+# Malbeot on this machine. `make` lists what there is; nothing is done twice.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+bootstrap := infra/local/bootstrap.sh
+python := .venv/bin/python
+# An environment remembers where it lies: one that was moved is made again.
+ready := .venv/.ready-$(shell pwd | cksum | cut -d' ' -f1)
+projects := pyproject.toml infra/local/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+page := agent/malbeot/web/static/index.html
+page_sources := $(shell find agent/malbeot/web/page -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+.PHONY: help setup page servers models chromium demo test check bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: $(ready) ## .venv with Malbeot, its plugins and its tools
+	@:
+$(ready): infra/locks/dev.txt infra/packaging/hatch_metadata.py $(projects)
+	@$(bootstrap) packages
+	@$(bootstrap) venv
+	@rm -f .venv/.ready-*
+	@touch $@
+
+page: $(page) ## the caller page
+	@:
+$(page): $(page_sources) | $(ready)
+	@$(bootstrap) page
+	@touch $@
+
+servers: $(ready) ## LiveKit server and Ollama: found, downloaded or built, once for all clones
+	@$(python) -m malbeot_local fetch servers
+
+models: $(ready) ## the embedded models, once for all clones
+	@$(python) -m malbeot_local fetch models
+
+chromium: ## a browser for the tests
+	@$(bootstrap) chromium
+
+demo: $(ready) $(page) servers models ## call the companion on this machine, offline
+	@exec .venv/bin/malbeot up --embedded
+
+test: $(ready) $(page) servers models chromium check ## all tests but the benchmarks
+	@$(python) -m pytest -q -p no:cacheprovider --ignore=tests/bench tests
+
+check: $(ready) ## format, lint and types
+	@.venv/bin/ruff format -q --check . || { .venv/bin/ruff format --check . | head -20; echo 'run `.venv/bin/ruff format .`'; exit 1; }
+	@.venv/bin/ruff check -q .
+	@.venv/bin/mypy --no-error-summary agent infra/local/malbeot_local
+	@for plugin in plugins/*/; do .venv/bin/mypy --no-error-summary "$$plugin"livekit; done
+
+bench: $(ready) $(page) servers models ## mouth to ear, measured; build/bench holds the figures
+	@PYTHONPATH=tests $(python) -m bench.mouth_to_ear
+
+lock: ## compile infra/locks/dev.txt anew from pyproject.toml
+	@$(bootstrap) uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	  --no-emit-package malbeot-local --no-emit-package livekit-plugins-whisper \
+	  --no-emit-package livekit-plugins-gpt-sovits --no-emit-package livekit-plugins-ollama \
+	  --group dev pyproject.toml -o infra/locks/dev.txt
+	@! grep -nE 'https?://' infra/locks/*.txt
+
+clean: ## everything that was made in this folder; the cache stays
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis agent/malbeot/web/static agent/malbeot/web/page/node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

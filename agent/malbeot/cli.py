@@ -1,0 +1,135 @@
+"""The command `malbeot`. Each command imports what it needs when it is called."""
+
+import asyncio
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from malbeot import __version__
+from malbeot.errors import MalbeotError
+from malbeot.settings import Settings, load
+
+
+@click.group()
+@click.version_option(__version__, message="malbeot %(version)s")
+def app() -> None:
+    """Malbeot, a voice companion that people call."""
+
+
+@app.command()
+@click.option(
+    "--embedded", is_flag=True, help="Use the small models that packages carry: no GPU, account or model hub."
+)
+@click.option("--logs", is_flag=True, help="Show the servers' logs here instead of keeping them in files.")
+def up(embedded: bool, logs: bool) -> None:
+    """Start everything on this machine; Ctrl-C stops it all."""
+    from malbeot.up import run
+    from malbeot.up.run import EMBEDDED_SETTINGS
+
+    os.environ.update(EMBEDDED_SETTINGS if embedded else {})
+    asyncio.run(run(load(), os.environ, show_logs=logs))
+
+
+@app.command()
+@click.option("--ready-dir", type=click.Path(path_type=Path), hidden=True)
+def start(ready_dir: Path | None) -> None:
+    """Answer calls: the worker, for production."""
+    _serve(load(), ready_dir=ready_dir)
+
+
+@app.command()
+def dev() -> None:
+    """Answer calls, and begin anew whenever the code or a prompt changes."""
+    from malbeot.dev import watch
+
+    watch(load())
+
+
+@app.command()
+@click.option("--text", is_flag=True, help="Type instead of speaking.")
+@click.option("--wav", type=click.Path(path_type=Path), help="Speak this WAV file instead of a microphone.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the reply to this WAV file instead of speakers.")
+@click.option("--persona", default="", help="Who answers; see `malbeot prompts`.")
+@click.option("--name", default="", help="The caller's name.")
+def console(text: bool, wav: Path | None, out: Path | None, persona: str, name: str) -> None:
+    """Talk with the companion here, without LiveKit server."""
+    from malbeot.console import talk
+
+    if (wav is None) != (out is None):
+        raise click.UsageError("--wav and --out belong together: give both or neither")
+    talk(load(), text=text, files=(wav, out) if wav and out else None, persona=persona, name=name)
+
+
+@app.command()
+def web() -> None:
+    """Serve the caller page."""
+    from malbeot.web import serve, web_config
+
+    settings = load()
+    _log_to_stderr(settings)
+    asyncio.run(serve(web_config(settings)))
+
+
+@app.command()
+def doctor() -> None:
+    """Check everything a call needs, and say what to do about what is missing."""
+    from malbeot.doctor import examine
+
+    sys.exit(asyncio.run(examine(load())))
+
+
+@app.command()
+@click.option("--persona", default="", help="Only this one.")
+def prompts(persona: str) -> None:
+    """Check every persona and print its prompt as the language model gets it."""
+    from malbeot.prompts_command import show
+
+    show(load(), persona)
+
+
+def _serve(settings: Settings, *, ready_dir: Path | None = None) -> None:
+    from malbeot.worker import serve
+
+    _log_to_stderr(settings)
+    asyncio.run(serve(settings, ready_dir=ready_dir))
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    from malbeot.logs import setup
+
+    setup(settings)
+
+
+def main() -> None:
+    """Runs the command line. Every failure is one line on standard error and a non-zero exit."""
+    from malbeot_local.errors import LocalError
+
+    try:
+        app(standalone_mode=False)
+    except MalbeotError as error:
+        _fail(str(error), error.exit_code)
+    except LocalError as error:
+        _fail(str(error), 1)
+    except click.UsageError as error:
+        _fail(f"{error.format_message().rstrip('.')}; see `malbeot --help`", 2)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+    except Exception as error:
+        _fail(f"an error in Malbeot itself: {type(error).__name__}: {error}; details are in {_keep_traceback()}", 70)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"malbeot: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _keep_traceback() -> Path:
+    path = Path("~/.local/state/malbeot").expanduser() / "error.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(traceback.format_exc(), encoding="utf-8")
+    return path

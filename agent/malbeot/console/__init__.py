@@ -1,0 +1,36 @@
+"""`malbeot console`: talk with the companion at the terminal, without LiveKit server."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from malbeot.call import CallRequest
+from malbeot.logs import setup
+from malbeot.persona_choice import choose_persona, load_all
+from malbeot.providers import load
+from malbeot.settings import Settings
+
+
+def talk(settings: Settings, *, text: bool, files: tuple[Path, Path] | None, persona: str, name: str) -> None:
+    """Runs until the person ends it, or until the reply to a file is written. Raises `MalbeotError`."""
+    from malbeot.console import by_ear, by_file, by_text
+
+    setup(settings.model_copy(update={"log_level": "ERROR"} if settings.log_level == "INFO" else {}))
+    personas = load_all(settings)
+    request = CallRequest(persona=persona, name=name)
+    chosen = choose_persona(personas, request, settings)
+    request = request.model_copy(update={"persona": chosen.id, "language": chosen.language})
+    if not files and not text:
+        by_ear.talk(settings, request)
+        return
+    say("loading models …")
+    loaded = load(settings)
+    if files:
+        asyncio.run(by_file.talk(settings, chosen, request, loaded, question=files[0], reply=files[1]))
+    else:
+        asyncio.run(by_text.talk(settings, chosen, request, loaded))
+
+
+def say(line: str) -> None:
+    """One line on standard error, so that standard output holds the conversation alone."""
+    print(line, file=sys.stderr, flush=True)

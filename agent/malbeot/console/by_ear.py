@@ -1,0 +1,35 @@
+"""Spoken conversation through this machine's microphone and speakers: livekit-agents' own console."""
+
+from malbeot import providers
+from malbeot.call import CallRequest
+from malbeot.errors import MalbeotError
+from malbeot.settings import Settings
+
+
+def talk(settings: Settings, request: CallRequest) -> None:
+    """Until Ctrl-C. Raises `MalbeotError` where there is no microphone or no speaker."""
+    _require_sound()
+    from livekit.agents.cli import _legacy
+
+    from malbeot.worker import build_server
+
+    providers.register(settings)
+    server = build_server(settings, ("", ""), request=request)
+    _legacy._run_console(
+        server=server, input_device=None, output_device=None, mode="audio", record=False, log_level=settings.log_level
+    )
+
+
+def _require_sound() -> None:
+    instead = "use --text, or --wav QUESTION.wav --out REPLY.wav"
+    try:
+        import sounddevice
+    except OSError:
+        raise MalbeotError(
+            f"sound needs PortAudio, which is not here: `apt install libportaudio2`, or {instead}"
+        ) from None
+    for kind, name in (("input", "microphone"), ("output", "speaker")):
+        try:
+            sounddevice.query_devices(kind=kind)
+        except (ValueError, sounddevice.PortAudioError):
+            raise MalbeotError(f"this machine has no {name}: connect one, or {instead}") from None

@@ -1,0 +1,52 @@
+"""A conversation in this process: the companion's own session, without a room."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from livekit.agents import AgentSession, ConversationItemAddedEvent, io, llm, utils
+
+from malbeot.call import CallRequest
+from malbeot.clips import load_apology
+from malbeot.companion import Companion
+from malbeot.persona import Caller, Persona
+from malbeot.providers import Loaded, keeps_prompts_warm
+from malbeot.session import build_session
+from malbeot.settings import Settings
+
+
+@asynccontextmanager
+async def conversation(
+    settings: Settings,
+    persona: Persona,
+    request: CallRequest,
+    loaded: Loaded,
+    *,
+    ears: io.AudioInput | None = None,
+    mouth: io.AudioOutput | None = None,
+) -> AsyncIterator[AgentSession[None]]:
+    """The running session, its greeting said. Each message is printed as `name: words`. Raises `MalbeotError`."""
+    async with utils.http_context.open():
+        session = build_session(settings, persona, loaded)
+        session.input.audio, session.output.audio = ears, mouth
+        names = {"user": request.name or "you", "assistant": persona.name}
+
+        def show(event: ConversationItemAddedEvent) -> None:
+            if isinstance(event.item, llm.ChatMessage) and event.item.text_content:
+                print(f"{names.get(event.item.role, event.item.role)}: {event.item.text_content}", flush=True)
+
+        session.on("conversation_item_added", show)
+        companion = Companion(
+            persona=persona,
+            caller=Caller(name=request.name, direction=request.direction),
+            now=datetime.now().astimezone(),
+            apology=load_apology(settings, persona),
+            warm_prompt=keeps_prompts_warm(settings),
+        )
+        await session.start(companion, record=False)
+        try:
+            if greeting := session.current_speech:
+                await greeting
+            yield session
+        finally:
+            await session.aclose()

@@ -1,0 +1,138 @@
+"""`malbeot doctor`: each thing a call needs, whether it is there, and what to do where it is not."""
+
+import asyncio
+import os
+import platform
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from malbeot.errors import MalbeotError
+from malbeot.livekit_server import unreachable
+from malbeot.models import whisper_model
+from malbeot.persona_choice import load_all
+from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
+from malbeot.up import probes
+from malbeot_local import livekit, models, ollama
+from malbeot_local.cache import Cache
+
+_GB = 1024**3
+_DISK_GB = 3.0
+_MEMORY_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `advice` is empty where all is well."""
+
+    what: str
+    state: str
+    advice: str = ""
+
+
+async def examine(settings: Settings) -> int:
+    """Prints the report; 0 where a call can be made, else 1."""
+    checks: list[Callable[[Settings], Awaitable[Finding]]] = [
+        _python,
+        _memory,
+        _disk,
+        _personas,
+        _page,
+        _livekit,
+        _recognition,
+        _language_model,
+        _voice,
+    ]
+    findings = await asyncio.gather(*(check(settings) for check in checks))
+    for finding in findings:
+        mark = "!!" if finding.advice else "ok"
+        print(f"{mark}  {finding.what}: {finding.state}" + (f"\n      → {finding.advice}" if finding.advice else ""))
+    wrong = sum(bool(finding.advice) for finding in findings)
+    print("everything a call needs is there" if not wrong else f"{wrong} of {len(findings)} need something")
+    return 1 if wrong else 0
+
+
+async def _python(settings: Settings) -> Finding:
+    return Finding("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+async def _memory(settings: Settings) -> Finding:
+    free = psutil.virtual_memory().available / _GB
+    advice = "" if free >= _MEMORY_GB else f"free at least {_MEMORY_GB:.0f} GB, or choose a smaller OLLAMA_MODEL"
+    return Finding("memory", f"{free:.1f} GB free, {os.cpu_count()} cores", advice)
+
+
+async def _disk(settings: Settings) -> Finding:
+    existing = next(path for path in (settings.malbeot_cache, *settings.malbeot_cache.parents) if path.exists())
+    free = shutil.disk_usage(existing).free / _GB
+    advice = "" if free >= _DISK_GB else f"free at least {_DISK_GB:.0f} GB there, or set MALBEOT_CACHE to another disk"
+    return Finding("disk", f"{free:.1f} GB free for {settings.malbeot_cache}", advice)
+
+
+async def _personas(settings: Settings) -> Finding:
+    try:
+        personas = load_all(settings)
+    except MalbeotError as error:
+        return Finding("personas", "broken", str(error))
+    return Finding("personas", ", ".join(f"{persona.id} ({persona.language})" for persona in personas.values()))
+
+
+async def _page(settings: Settings) -> Finding:
+    page = Path(__file__).parent / "web" / "static" / "index.html"
+    return Finding("caller page", "built") if page.exists() else Finding("caller page", "not built", "run `make page`")
+
+
+async def _livekit(settings: Settings) -> Finding:
+    what = f"LiveKit server at {settings.livekit_url}"
+    try:
+        reason = await unreachable(settings)
+    except MalbeotError as error:
+        return Finding(what, "cannot be asked", str(error))
+    if reason is None:
+        return Finding(what, "reachable, keys accepted")
+    binary = livekit.find(Cache(settings.malbeot_cache))
+    if settings.livekit_is_local and binary:
+        return Finding(what, f"not running; {binary} is here", "`malbeot up` starts it")
+    return Finding(what, reason, "`malbeot up` fetches and starts one" if settings.livekit_is_local else "start it")
+
+
+async def _recognition(settings: Settings) -> Finding:
+    if settings.stt_provider != "whisper":
+        return Finding("speech recognition", f"Amazon Transcribe in {settings.aws_region}, not tried")
+    from livekit.plugins import whisper
+
+    model = whisper_model(settings)
+    try:
+        path = await asyncio.to_thread(whisper.locate, model)
+    except whisper.ModelError as error:
+        return Finding("speech recognition", f"Whisper {model}", str(error))
+    return Finding("speech recognition", f"Whisper {model} in {path}")
+
+
+async def _language_model(settings: Settings) -> Finding:
+    if settings.llm_provider != "ollama":
+        return Finding("language model", f"{settings.llm_provider}, not tried")
+    name = EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model
+    what = f"Ollama at {settings.ollama_url}"
+    if not await probes.is_ollama(settings.ollama_url):
+        binary = ollama.find(Cache(settings.malbeot_cache))
+        return Finding(what, f"not running; {binary or 'not installed'}", "`malbeot up` starts it")
+    if name in await probes.ollama_models(settings.ollama_url):
+        return Finding(what, f"running, model {name} is there")
+    return Finding(what, f"running, model {name} is missing", f"`malbeot up` fetches it, or `ollama pull {name}`")
+
+
+async def _voice(settings: Settings) -> Finding:
+    if settings.tts_provider != "gpt_sovits":
+        return Finding("voice", f"Amazon Polly in {settings.aws_region}, not tried")
+    what = f"voice server at {settings.gpt_sovits_url}"
+    if await probes.is_voice_server(settings.gpt_sovits_url):
+        return Finding(what, "answers")
+    stand_in = models.piper_joe(Cache(settings.malbeot_cache))
+    here = "the stand-in's voice is here" if stand_in.exists() else "the stand-in's voice is missing too"
+    return Finding(
+        what, f"does not answer; {here}", "start GPT-SoVITS' api_v2, or `malbeot up`, which starts a stand-in"
+    )

@@ -1,0 +1,5 @@
+"""The companion's logger."""
+
+import logging
+
+logger = logging.getLogger("malbeot")

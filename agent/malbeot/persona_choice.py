@@ -1,0 +1,30 @@
+"""Which persona answers a call."""
+
+from collections.abc import Mapping
+
+from malbeot.call import CallRequest
+from malbeot.errors import SettingsError
+from malbeot.persona import Persona, PersonaError, load_personas
+from malbeot.resources import resource
+from malbeot.settings import Settings
+
+
+def load_all(settings: Settings) -> dict[str, Persona]:
+    """Every persona by id. Raises `SettingsError` naming the file, line and field of a mistake."""
+    try:
+        personas = load_personas(settings.malbeot_prompts or resource("prompts"))
+    except PersonaError as error:
+        raise SettingsError(str(error)) from None
+    if settings.malbeot_persona != "auto" and settings.malbeot_persona not in personas:
+        known = ", ".join(sorted(personas))
+        raise SettingsError(f"MALBEOT_PERSONA={settings.malbeot_persona} is no persona: there are {known}")
+    return personas
+
+
+def choose_persona(personas: Mapping[str, Persona], request: CallRequest, settings: Settings) -> Persona:
+    """The persona asked for, else the operator's, else the first one that speaks the caller's language."""
+    for wanted in (request.persona, settings.malbeot_persona):
+        if wanted in personas:
+            return personas[wanted]
+    speaking = [persona for persona in personas.values() if persona.language == request.language]
+    return (speaking or list(personas.values()))[0]

@@ -1,0 +1,164 @@
+"""Speech recognition, language model and speech synthesis by name: one table each, one entry a provider.
+
+A provider's packages are imported only when it is chosen.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from livekit.agents import llm, stt, tts, vad
+
+from malbeot.errors import MalbeotError, SettingsError
+from malbeot.models import whisper_model
+from malbeot.persona import Persona
+from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
+
+if TYPE_CHECKING:
+    from livekit.plugins import whisper
+
+_PACKAGE: Mapping[str, str] = {"transcribe": "aws", "polly": "aws", "bedrock": "aws"}
+_TRANSCRIBE_LANGUAGE: Mapping[str, str] = {"ko": "ko-KR", "en": "en-US"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a call process loads once, before its call comes."""
+
+    vad: vad.VAD
+    ears: "whisper.Model | None"
+    """The Whisper model; None when another provider hears."""
+
+
+def register(settings: Settings) -> None:
+    """Imports the plugins that a call needs. A plugin registers itself on the main thread alone."""
+    for name in ("silero", settings.stt_provider, settings.tts_provider, settings.llm_provider):
+        import_module(f"livekit.plugins.{_PACKAGE.get(name, name)}")
+
+
+def load(settings: Settings) -> Loaded:
+    """Loads what the chosen providers need in this process. Blocks for seconds. Raises `MalbeotError`."""
+    from livekit.plugins import silero
+
+    ears = None
+    if settings.stt_provider == "whisper":
+        from livekit.plugins import whisper
+
+        try:
+            ears = whisper.load(
+                whisper_model(settings),
+                device=settings.whisper_device,
+                compute_type=settings.whisper_compute_type,
+            )
+        except whisper.ModelError as error:
+            raise MalbeotError(str(error)) from None
+    # Silence of 0.35 s ends a segment for recognition; the turn is judged apart from that.
+    return Loaded(vad=silero.VAD.load(min_silence_duration=0.35), ears=ears)
+
+
+def try_models(settings: Settings) -> None:
+    """Loads and drops the models, to learn whether a call process will be able to. Raises `MalbeotError`."""
+    load(settings)
+
+
+def check(settings: Settings, persona: Persona) -> None:
+    """Makes what can be made without models, so that a missing package is told before a call. Raises `MalbeotError`."""
+    create_llm(settings)
+    create_tts(settings, persona)
+    if settings.stt_provider != "whisper":
+        create_stt(settings, persona, Loaded(vad=None, ears=None))  # type: ignore[arg-type]
+
+
+def create_stt(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
+    return _STT[settings.stt_provider](settings, persona, loaded)
+
+
+def create_llm(settings: Settings) -> llm.LLM[Any]:
+    return _LLM[settings.llm_provider](settings)
+
+
+def keeps_prompts_warm(settings: Settings) -> bool:
+    """Whether the model's server keeps a prompt it has read, and reading it beforehand costs nothing but time."""
+    return settings.llm_provider == "ollama"
+
+
+def create_tts(settings: Settings, persona: Persona) -> tts.TTS[Any]:
+    return _TTS[settings.tts_provider](settings, persona)
+
+
+def _plugin(name: str, setting: str, extra: str) -> ModuleType:
+    try:
+        return import_module(f"livekit.plugins.{name}")
+    except ImportError:
+        raise SettingsError(
+            f"{setting} needs a package that is not installed: run `pip install 'malbeot[{extra}]'`"
+        ) from None
+
+
+def _whisper(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
+    from livekit.plugins import whisper
+
+    assert loaded.ears is not None
+    return whisper.STT(model=loaded.ears, language=persona.language)
+
+
+def _transcribe(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
+    aws = _plugin("aws", "STT_PROVIDER=transcribe", "bedrock")
+    provider: stt.STT[Any] = aws.STT(region=settings.aws_region, language=_TRANSCRIBE_LANGUAGE[persona.language])
+    return provider
+
+
+def _ollama(settings: Settings) -> llm.LLM[Any]:
+    from livekit.plugins import ollama
+
+    return ollama.LLM(
+        model=EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model,
+        base_url=settings.ollama_url,
+        keep_alive=settings.ollama_keep_alive,
+        num_ctx=settings.ollama_num_ctx,
+        num_predict=settings.ollama_num_predict,
+        temperature=settings.ollama_temperature,
+        think=False,
+    )
+
+
+def _openai(settings: Settings) -> llm.LLM[Any]:
+    openai = _plugin("openai", "LLM_PROVIDER=openai", "openai")
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+    provider: llm.LLM[Any] = openai.LLM(model=settings.openai_model, base_url=settings.openai_base_url, api_key=key)
+    return provider
+
+
+def _bedrock(settings: Settings) -> llm.LLM[Any]:
+    aws = _plugin("aws", "LLM_PROVIDER=bedrock", "bedrock")
+    provider: llm.LLM[Any] = aws.LLM(model=settings.bedrock_model, region=settings.aws_region)
+    return provider
+
+
+def _gpt_sovits(settings: Settings, persona: Persona) -> tts.TTS[Any]:
+    from livekit.plugins import gpt_sovits
+
+    spoken = persona.voice
+    return gpt_sovits.TTS(
+        url=settings.gpt_sovits_url,
+        voice=gpt_sovits.Voice(
+            ref_audio_path=spoken.ref_audio_path,
+            prompt_text=spoken.prompt_text,
+            prompt_lang=spoken.prompt_lang,
+            text_lang=spoken.text_lang,
+            speed_factor=spoken.speed,
+        ),
+    )
+
+
+def _polly(settings: Settings, persona: Persona) -> tts.TTS[Any]:
+    aws = _plugin("aws", "TTS_PROVIDER=polly", "bedrock")
+    provider: tts.TTS[Any] = aws.TTS(voice=persona.voice.polly, region=settings.aws_region)
+    return provider
+
+
+_STT: dict[str, Callable[[Settings, Persona, Loaded], stt.STT[Any]]] = {"whisper": _whisper, "transcribe": _transcribe}
+_LLM: dict[str, Callable[[Settings], llm.LLM[Any]]] = {"ollama": _ollama, "openai": _openai, "bedrock": _bedrock}
+_TTS: dict[str, Callable[[Settings, Persona], tts.TTS[Any]]] = {"gpt_sovits": _gpt_sovits, "polly": _polly}

@@ -1,0 +1,47 @@
+"""Puts one AgentSession together from settings and persona."""
+
+from livekit.agents import AgentSession, APIConnectOptions, TurnHandlingOptions, inference
+from livekit.agents.voice.agent_session import SessionConnectOptions
+
+from malbeot.persona import Persona
+from malbeot.providers import Loaded, create_llm, create_stt, create_tts
+from malbeot.settings import Settings
+
+
+# A caller hears something within 2 s of any failure that stops an answer: one quick second try, then
+# the companion's apology (`companion.py`). An error ends its turn, never the call.
+def _one_retry(timeout_s: float) -> APIConnectOptions:
+    return APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=timeout_s)
+
+
+_CONNECT = SessionConnectOptions(
+    stt_conn_options=_one_retry(10),
+    llm_conn_options=_one_retry(15),
+    tts_conn_options=_one_retry(8),
+    max_unrecoverable_errors=1_000_000,
+)
+
+
+def turn_handling() -> TurnHandlingOptions:
+    """LiveKit's audio end-of-turn model in its offline version; any speech of the caller's stops the companion."""
+    return TurnHandlingOptions(
+        turn_detection=inference.TurnDetector(version="v1-mini"),
+        interruption={"enabled": True, "mode": "vad", "min_duration": 0.4},
+        preemptive_generation={"enabled": True, "preemptive_tts": True},
+    )
+
+
+def build_session(settings: Settings, persona: Persona, loaded: Loaded) -> AgentSession[None]:
+    """One call's session, not yet started. Raises `MalbeotError` where a chosen provider cannot be made."""
+    return AgentSession(
+        vad=loaded.vad,
+        stt=create_stt(settings, persona, loaded),
+        llm=create_llm(settings),
+        tts=create_tts(settings, persona),
+        turn_handling=turn_handling(),
+        conn_options=_CONNECT,
+        # Echo cancellers settle within a second; until then the companion's own echo could stop it.
+        aec_warmup_duration=1.0,
+        user_away_timeout=None,
+        session_close_transcript_timeout=0.5,
+    )

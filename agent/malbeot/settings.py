@@ -1,0 +1,176 @@
+"""Every environment variable, parsed and checked once.
+
+Values come from the environment, then from `.env` in the working directory. Nothing below this
+module reads the environment: settings are passed down as one frozen, typed object. `.env.example`
+documents every variable, and a test holds the two against each other.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from malbeot.errors import SettingsError
+from malbeot.keys import read_keys
+
+EMBEDDED_CHAT_MODEL = "malbeot-smollm2"
+EMBEDDED = "embedded"
+_LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
+
+
+def _url(schemes: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"must be an address such as {schemes[0]}://127.0.0.1:1234, not {value!r}")
+        _ = parts.port  # a ValueError for a port that is no number between 0 and 65535
+        return value.rstrip("/")
+
+    return AfterValidator(check)
+
+
+HttpUrl = Annotated[str, _url(("http", "https"))]
+LiveKitUrl = Annotated[str, _url(("ws", "wss", "http", "https"))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What the operator chose. Field names are the environment variables' names in lower case."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    livekit_url: LiveKitUrl = "ws://127.0.0.1:7880"
+    """Where the worker and the callers reach LiveKit server."""
+    livekit_api_key: str | None = None
+    """LiveKit's API key. On one machine it is generated on first start."""
+    livekit_api_secret: SecretStr | None = None
+    """The secret that belongs to the key."""
+
+    stt_provider: Literal["whisper", "transcribe"] = "whisper"
+    """Speech recognition: Whisper on this machine, or Amazon Transcribe."""
+    whisper_model: str = "auto"
+    """A faster-whisper model name, a directory, `embedded`, or `auto`: large-v3-turbo on a GPU, base on a CPU."""
+    whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where Whisper runs."""
+    whisper_compute_type: str = "default"
+    """CTranslate2's compute type: int8, float16, int8_float16 …; `default` fits the device."""
+
+    llm_provider: Literal["ollama", "bedrock", "openai"] = "ollama"
+    """The language model's server."""
+    ollama_url: HttpUrl = "http://127.0.0.1:11434"
+    """Ollama's address. `malbeot up` starts one there when none answers."""
+    ollama_model: str = "qwen3:4b-instruct"
+    """A model Ollama has or can pull, or `embedded`. The default knows Korean and is Apache-2.0."""
+    ollama_num_ctx: int = Field(default=4096, ge=512, le=1_048_576)
+    """Tokens of context that Ollama keeps for a call."""
+    ollama_num_predict: int = Field(default=200, ge=1, le=4096)
+    """The longest answer, in tokens. A small model may otherwise never end."""
+    ollama_temperature: float | None = Field(default=None, ge=0, le=2)
+    """How freely the model chooses its words; unset leaves the model's own value."""
+    ollama_keep_alive: str = "30m"
+    """How long Ollama keeps the model loaded after a reply."""
+    openai_base_url: HttpUrl = "https://api.openai.com/v1"
+    """Any OpenAI-compatible server: vLLM, LiteLLM, llama.cpp."""
+    openai_api_key: SecretStr | None = None
+    """Its key. Local servers take any."""
+    openai_model: str | None = None
+    """Its model. Needed with LLM_PROVIDER=openai."""
+    bedrock_model: str = "anthropic.claude-3-5-haiku-20241022-v1:0"
+    """Amazon Bedrock's model id. Credentials come the AWS way (AWS_PROFILE, roles, …)."""
+    aws_region: str = "ap-northeast-2"
+    """Region of Bedrock, Transcribe and Polly."""
+
+    tts_provider: Literal["gpt_sovits", "polly"] = "gpt_sovits"
+    """Speech synthesis."""
+    gpt_sovits_url: HttpUrl = "http://127.0.0.1:9880"
+    """GPT-SoVITS' api_v2. `malbeot up` starts the stand-in voice there when none answers."""
+
+    malbeot_persona: str = "auto"
+    """The companion's persona for callers who ask for none: an id from prompts/personas, or `auto` by language."""
+    malbeot_prompts: Path | None = None
+    """A folder with your own personas/ and templates/. Unset: the ones that come with Malbeot."""
+    malbeot_cache: Path = Path("~/.cache/malbeot")
+    """Servers and models, fetched once and shared by every checkout."""
+    malbeot_state: Path = Path("~/.local/state/malbeot")
+    """Keys and logs of what `malbeot up` runs."""
+
+    web_host: str = "127.0.0.1"
+    """Address the caller page listens on."""
+    web_port: Port = 8080
+    """Its port."""
+    max_calls: int = Field(default=20, ge=1, le=10_000)
+    """Calls one worker answers at once."""
+    worker_idle_processes: int = Field(default=1, ge=0, le=64)
+    """Call processes kept warm, so that a caller does not wait for models to load."""
+    worker_drain_s: float = Field(default=600, ge=1)
+    """How long a stopping worker lets calls finish, in seconds."""
+    worker_http_port: Port = 0
+    """Port of the worker's health check on loopback; 0 takes a free one."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much is logged."""
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people or for machines."""
+    log_speech: bool = False
+    """Put what was said into the log's speech fields, for debugging with the speakers' consent."""
+    metrics_file: Path | None = None
+    """Append each turn's timings to this file, one JSON object a line."""
+
+    @field_validator("malbeot_cache", "malbeot_state", "malbeot_prompts", "metrics_file")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Settings":
+        if self.llm_provider == "openai" and not self.openai_model:
+            raise ValueError("OPENAI_MODEL is missing: LLM_PROVIDER=openai needs the name of a model")
+        if (self.livekit_api_key is None) != (self.livekit_api_secret is None):
+            raise ValueError("LIVEKIT_API_KEY and LIVEKIT_API_SECRET belong together: set both or neither")
+        return self
+
+    @cached_property
+    def livekit_is_local(self) -> bool:
+        """Whether LiveKit server is on this machine, so that `malbeot up` may start it."""
+        return urlsplit(self.livekit_url).hostname in _LOOPBACK_HOSTS
+
+    @cached_property
+    def livekit_keys(self) -> tuple[str, str]:
+        """API key and secret: the operator's, else the ones `malbeot up` generated for this machine.
+
+        Raises `SettingsError` where there are neither.
+        """
+        if self.livekit_api_key and self.livekit_api_secret:
+            return self.livekit_api_key, self.livekit_api_secret.get_secret_value()
+        if self.livekit_is_local and (keys := read_keys(self.malbeot_state)):
+            return keys
+        raise SettingsError(
+            f"LIVEKIT_API_KEY and LIVEKIT_API_SECRET are missing for {self.livekit_url}: "
+            "set both in .env, or run `malbeot up` once, which makes keys for a server on this machine"
+        )
+
+
+def load(**overrides: object) -> Settings:
+    """Reads the settings. `overrides` come from the command line.
+
+    Raises `SettingsError`, which names every wrong variable, its value where that is no secret, and the reason.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _explain(problem: object) -> str:
+    assert isinstance(problem, dict)
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return reason
+    name = str(problem["loc"][0])
+    value = "" if Settings.model_fields[name].annotation == (SecretStr | None) else f"={problem['input']}"
+    return f"{name.upper()}{value} is wrong: {reason[:1].lower() + reason[1:]}; see .env.example"

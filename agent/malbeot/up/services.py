@@ -1,0 +1,128 @@
+"""What `malbeot up` runs, and with which commands."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+from malbeot.errors import MalbeotError
+from malbeot.keys import ensure_keys, keys_file
+from malbeot.resources import resource
+from malbeot.settings import Settings
+from malbeot.up import probes
+from malbeot.up.ports import require_free
+from malbeot.up.process import Service
+from malbeot_local import livekit, models, ollama
+from malbeot_local.cache import Cache
+from malbeot_local.progress import Report
+
+
+def _port(url: str, default: int) -> int:
+    return urlsplit(url).port or default
+
+
+def livekit_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> Service:
+    """LiveKit server with `livekit.yaml`, on LIVEKIT_URL's port and the two behind it for media."""
+    port = _port(settings.livekit_url, 7880)
+    for number, udp in ((port, False), (port + 1, False), (port + 2, True)):
+        require_free("127.0.0.1", number, what="LiveKit server", setting="LIVEKIT_URL", udp=udp)
+    ensure_keys(settings.malbeot_state)
+    config = yaml.safe_load(resource("livekit.yaml").read_text(encoding="utf-8"))
+    config["port"] = port
+    config["rtc"] |= {"tcp_port": port + 1, "udp_port": port + 2}
+    path = settings.malbeot_state / "livekit.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return Service(
+        name="LiveKit server",
+        log_name="livekit",
+        command=[str(binary), "--config", str(path), "--key-file", str(keys_file(settings.malbeot_state))],
+        env=env,
+        address=settings.livekit_url,
+        ready=probes.answers(f"http://127.0.0.1:{port}"),
+    )
+
+
+def ollama_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> Service:
+    """Ollama on OLLAMA_URL, its models in our cache."""
+    host = f"127.0.0.1:{_port(settings.ollama_url, 11434)}"
+    require_free("127.0.0.1", _port(settings.ollama_url, 11434), what="Ollama", setting="OLLAMA_URL")
+    return Service(
+        name="Ollama",
+        log_name="ollama",
+        command=[str(binary), "serve"],
+        env={**env, **ollama.environment(Cache(settings.malbeot_cache).ollama, host)},
+        address=settings.ollama_url,
+        ready=lambda: probes.is_ollama(settings.ollama_url),
+    )
+
+
+def stand_in_service(settings: Settings, env: Mapping[str, str]) -> Service:
+    """The stand-in voice, on GPT_SOVITS_URL. It speaks with the embedded Piper voice and eSpeak NG."""
+    port = _port(settings.gpt_sovits_url, 9880)
+    require_free("127.0.0.1", port, what="the stand-in voice", setting="GPT_SOVITS_URL")
+    voice = models.piper_joe(Cache(settings.malbeot_cache))
+    if not voice.exists():
+        raise MalbeotError(
+            f"no GPT-SoVITS answers at {settings.gpt_sovits_url}, and the stand-in's voice is not in {voice.parent}: "
+            "start GPT-SoVITS, mend GPT_SOVITS_URL, or run `python -m malbeot_local fetch models`"
+        )
+    command = [sys.executable, "-m", "malbeot_local.standin", "--host", "127.0.0.1", "--port", str(port)]
+    return Service(
+        name="stand-in voice (Piper and eSpeak NG, no GPT-SoVITS)",
+        log_name="voice",
+        command=[*command, "--piper-voice", str(voice)],
+        env=env,
+        address=settings.gpt_sovits_url,
+        ready=lambda: probes.is_voice_server(settings.gpt_sovits_url),
+    )
+
+
+def worker_service(settings: Settings, env: Mapping[str, str], ready_dir: Path) -> Service:
+    """The worker, ready once it is registered and one call process is warm."""
+    ready_dir.mkdir(parents=True, exist_ok=True)
+    files = [ready_dir / "registered"]
+    if settings.worker_idle_processes:
+        files.append(ready_dir / "warm")
+    for file in files:
+        file.unlink(missing_ok=True)
+    return Service(
+        name="the companion",
+        log_name="worker",
+        command=[sys.executable, "-m", "malbeot", "start", "--ready-dir", str(ready_dir)],
+        env=env,
+        address="answers calls",
+        ready=probes.files_exist(*files),
+        ready_within_s=300,
+    )
+
+
+def page_address(settings: Settings) -> str:
+    """Where a browser on this machine finds the caller page."""
+    host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
+
+
+def web_service(settings: Settings, env: Mapping[str, str]) -> Service:
+    """The caller page."""
+    require_free(settings.web_host, settings.web_port, what="the caller page", setting="WEB_PORT")
+    address = page_address(settings)
+    return Service(
+        name="caller page",
+        log_name="web",
+        command=[sys.executable, "-m", "malbeot", "web"],
+        env=env,
+        address=address,
+        ready=probes.answers(f"{address}/health"),
+    )
+
+
+async def find_livekit(settings: Settings, report: Report) -> Path:
+    """LiveKit server's binary, fetched or built if need be. Raises `malbeot_local.errors.LocalError`."""
+    return await livekit.ensure(Cache(settings.malbeot_cache), report)
+
+
+async def find_ollama(settings: Settings, report: Report) -> Path:
+    """Ollama's binary, fetched or built if need be. Raises `malbeot_local.errors.LocalError`."""
+    return await ollama.ensure(Cache(settings.malbeot_cache), report)

@@ -1,0 +1,85 @@
+"""`malbeot web`: the service on its address until it is told to stop."""
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from malbeot.errors import MalbeotError
+from malbeot.log import logger
+from malbeot.up.ports import require_free
+from malbeot.web.app import create_app
+from malbeot.web.config import WebConfig
+
+_DRAIN_S = 3
+"""How long requests in flight may take after the signal to stop."""
+
+
+class _Server(uvicorn.Server):
+    """Ends by returning. uvicorn's own would kill the process with the signal again once it has stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+async def serve(config: WebConfig) -> None:
+    """Serves until SIGINT or SIGTERM. Raises `MalbeotError` where the address cannot be had."""
+    with _listen(config) as listener:
+        options = uvicorn.Config(
+            create_app(config),
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            lifespan="off",
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
+        logger.info("the caller page is on %s", _reach(config.host, listener.getsockname()[1]))
+        await _Server(options).serve(sockets=[listener])
+    logger.info("the caller page has stopped")
+
+
+def _listen(config: WebConfig) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            require_free(config.host, config.port, what="the caller page", setting="WEB_PORT")
+        raise MalbeotError(
+            f"the caller page cannot listen on {config.host}, port {config.port}: {error.strerror}; "
+            "mend WEB_HOST or choose another port with WEB_PORT"
+        ) from None
+
+
+def _reach(host: str, port: int) -> str:
+    """The address, and who can reach it."""
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if _is_loopback(host):
+        return f"{address}; only this machine reaches it"
+    return (
+        f"{address}; every machine that reaches this one can call; browsers give a page the microphone only over "
+        "https or on localhost, so put a proxy with https before it"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,46 @@
+"""A call's token: who may join which room, for how long, and who answers there."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from livekit import api
+
+from malbeot.call import AGENT_NAME, CallRequest
+
+LIFETIME = timedelta(minutes=10)
+"""How long a token opens its room. LiveKit renews the token of a caller who is inside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """One caller's way into one room. `token` is LiveKit's JWT, `expires_at` never later than its own end."""
+
+    token: str
+    room: str
+    identity: str
+    expires_at: datetime
+
+
+def issue(request: CallRequest, *, api_key: str, api_secret: str) -> Ticket:
+    """A ticket for a room of its own, to which LiveKit sends the companion when the caller joins."""
+    expires_at = datetime.now(UTC).replace(microsecond=0) + LIFETIME
+    room, identity = f"call-{secrets.token_hex(8)}", f"caller-{secrets.token_hex(8)}"
+    grants = api.VideoGrants(
+        room_join=True,
+        room=room,
+        can_publish=True,
+        can_publish_sources=["microphone", "camera"],
+        can_subscribe=True,
+        can_publish_data=True,
+    )
+    dispatch = api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=request.model_dump_json())
+    token = (
+        api.AccessToken(api_key, api_secret)
+        .with_identity(identity)
+        .with_name(request.name)
+        .with_ttl(LIFETIME)
+        .with_grants(grants)
+        .with_room_config(api.RoomConfiguration(agents=[dispatch]))
+    )
+    return Ticket(token=token.to_jwt(), room=room, identity=identity, expires_at=expires_at)

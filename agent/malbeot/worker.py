@@ -1,0 +1,147 @@
+"""The front door: one AgentServer, one job process per call.
+
+`serve` checks what a call needs, waits for LiveKit, registers, and answers calls until it is told
+to stop. A call's path goes on in `session.py` and `companion.py`.
+"""
+
+import asyncio
+import contextlib
+import functools
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess
+
+from malbeot import providers
+from malbeot.call import AGENT_NAME, CallRequest
+from malbeot.clips import load_apology, prepare_apology
+from malbeot.companion import Companion
+from malbeot.livekit_server import wait_for_livekit
+from malbeot.log import logger
+from malbeot.persona import Caller, Persona
+from malbeot.persona_choice import choose_persona, load_all
+from malbeot.session import build_session
+from malbeot.settings import Settings
+from malbeot.turn_metrics import write_turn_metrics
+from malbeot.waiting import until
+
+_RETRY_FOR_EVER = 10**9
+_PREWARM_TIMEOUT_S = 120.0
+
+
+def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) -> None:
+    """Runs in each call process before its call comes."""
+    process.userdata["loaded"] = providers.load(settings)
+    process.userdata["personas"] = load_all(settings)
+    if ready_dir:
+        (ready_dir / "warm").touch()
+
+
+async def answer(job: JobContext, *, settings: Settings, request: CallRequest | None = None) -> None:
+    """One call. Returns once the companion is in the room; the job lives until the session closes.
+
+    `request` is what the call's dispatch says, unless given.
+    """
+    request = request or CallRequest.from_metadata(job.job.metadata)
+    persona = choose_persona(job.proc.userdata["personas"], request, settings)
+    companion = Companion(
+        persona=persona,
+        caller=Caller(name=request.name, direction=request.direction),
+        now=datetime.now().astimezone(),
+        apology=load_apology(settings, persona),
+        warm_prompt=providers.keeps_prompts_warm(settings),
+    )
+    session = build_session(settings, persona, job.proc.userdata["loaded"])
+    if settings.metrics_file:
+        write_turn_metrics(session, job.room.name, settings.metrics_file)
+
+    def hang_up(event: CloseEvent) -> None:
+        logger.info("the call is over", extra={"room": job.room.name, "reason": event.reason.value})
+        job.shutdown(reason=event.reason.value)
+
+    session.once("close", hang_up)
+    logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
+    await session.start(companion, room=job.room, record=False)
+
+
+def build_server(
+    settings: Settings, keys: tuple[str, str], *, ready_dir: Path | None = None, request: CallRequest | None = None
+) -> AgentServer:
+    """The worker, not yet running. It touches `warm` and `registered` in `ready_dir` as it gets there.
+
+    `keys` are LiveKit's API key and secret; `request` stands for every call's own.
+    """
+    key, secret = keys
+    server = AgentServer(
+        ws_url=settings.livekit_url,
+        api_key=key,
+        api_secret=secret,
+        host="127.0.0.1",
+        port=settings.worker_http_port,
+        setup_fnc=functools.partial(prewarm, settings=settings, ready_dir=ready_dir),
+        num_idle_processes=settings.worker_idle_processes,
+        initialize_process_timeout=_PREWARM_TIMEOUT_S,
+        max_retry=_RETRY_FOR_EVER,
+        load_fnc=functools.partial(_share_of_places, max_calls=settings.max_calls),
+        load_threshold=1.0,
+        log_level=settings.log_level,
+    )
+    server.rtc_session(functools.partial(answer, settings=settings, request=request), agent_name=AGENT_NAME)
+    if ready_dir:
+        server.once("worker_registered", lambda *_: (ready_dir / "registered").touch())
+    return server
+
+
+def _share_of_places(server: AgentServer, *, max_calls: int) -> float:
+    return len(server.active_jobs) / max_calls
+
+
+async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None = None) -> None:
+    """Answers calls until SIGINT or SIGTERM; calls then may finish for `worker_drain_s`, unless told twice.
+
+    Raises `MalbeotError` for what no call could work with: a broken persona, a model that does not
+    load, a provider whose package is missing, keys that LiveKit refuses.
+    """
+    personas = load_all(settings)
+    providers.check(settings, next(iter(personas.values())))
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: hurry.set() if stop.is_set() else stop.set())
+
+    if not await until(stop, _get_ready(settings, list(personas.values()))):
+        return
+    server = build_server(settings, settings.livekit_keys, ready_dir=ready_dir)
+    running = asyncio.create_task(server.run(devmode=dev), name="worker")
+    try:
+        await until(stop, _finished(running))
+        if not dev and not running.done():
+            await until(hurry, _drain(server, settings.worker_drain_s))
+    finally:
+        await server.aclose()
+        await running
+
+
+async def _finished(task: asyncio.Task[None]) -> None:
+    await asyncio.wait({task})
+
+
+async def _drain(server: AgentServer, timeout_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await server.drain(timeout=max(1, round(timeout_s)))
+
+
+async def _get_ready(settings: Settings, personas: list[Persona]) -> None:
+    # The models are loaded once on trial, in a process of their own: a missing or broken one is
+    # told here, in one line, and not by call processes that die as often as they are started.
+    trial = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        await asyncio.get_running_loop().run_in_executor(trial, providers.try_models, settings)
+    finally:
+        trial.shutdown(wait=False, cancel_futures=True)
+    for persona in personas:
+        await prepare_apology(settings, persona)
+    await wait_for_livekit(settings)

@@ -1,0 +1,58 @@
+"""`python -m malbeot_local.standin`: the stand-in voice server; `… say`: one text into a WAV file."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import LocalError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, 1 with one line on standard error, 2 for wrong usage, 130 when interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        if arguments[:1] == ["say"]:
+            _say(arguments[1:])
+        else:
+            _serve(arguments)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _serve(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m malbeot_local.standin",
+        description="Speaks in place of GPT-SoVITS, over its api_v2 interface; `say` speaks into a file.",
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9880, help="0 takes a free one")
+    parser.add_argument("--piper-voice", type=Path, metavar="PATH", help="ONNX file; without it eSpeak NG speaks all")
+    options = parser.parse_args(arguments)
+    from .serve import serve  # after the arguments are known to be good: it imports the web server
+
+    serve(host=options.host, port=options.port, piper_voice=options.piper_voice)
+
+
+def _say(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m malbeot_local.standin say", description="Speaks into a WAV file.")
+    parser.add_argument("--lang", choices=("en", "ko", "ja", "zh", "yue"), required=True)
+    parser.add_argument(
+        "--piper-voice", type=Path, metavar="PATH", help="ONNX file for its language; without it eSpeak NG"
+    )
+    parser.add_argument("--speed", type=float, default=1.0, help="1.0 is the voice's own")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.wav")
+    parser.add_argument("text", help='"-" reads standard input')
+    options = parser.parse_args(arguments)
+    if options.speed <= 0:
+        parser.error("--speed must be above 0")
+    from .say import say
+
+    say(options.text, language=options.lang, piper_voice=options.piper_voice, speed=options.speed, out=options.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

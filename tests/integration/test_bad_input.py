@@ -1,0 +1,119 @@
+"""Mistakes and missing things, told in one line."""
+
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from malbeot.settings import Settings
+from malbeot_local import models
+from malbeot_local.cache import Cache
+from support.command import line_with, malbeot, running
+from support.stack import running_stack, stack_environment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return stack_environment(tmp_path / "state")
+
+
+async def test_worker_waits_for_livekit_and_says_so(tmp_path: Path) -> None:
+    async with running_stack(tmp_path, roles=()) as stack, running("start", env=stack.environment) as worker:
+        line = await line_with(worker.stderr, "does not answer", 60)
+        assert stack.livekit_url in line
+        assert "waiting for it" in line
+        await stack.start("livekit")
+        await line_with(worker.stderr, "registered worker", 60)
+        worker.terminate()
+        await line_with(worker.stderr, "shutting down worker", 30)
+        assert await worker.wait() == 0
+
+
+async def test_wrong_api_secret(tmp_path: Path) -> None:
+    async with running_stack(tmp_path, roles=("livekit",)) as stack:
+        wrong = {"LIVEKIT_API_KEY": stack.api_key, "LIVEKIT_API_SECRET": "x" * 40}
+        result = await malbeot("start", env={**stack.environment, **wrong})
+    assert result.status == 2
+    assert "refuses our keys" in result.complaint
+    assert "x" * 40 not in result.out + result.err
+
+
+async def test_missing_whisper_model(env: dict[str, str], tmp_path: Path) -> None:
+    result = await malbeot("start", env={**env, **keys(), "WHISPER_MODEL": str(tmp_path / "nothing")})
+    assert result.status == 1
+    assert str(tmp_path / "nothing") in result.complaint
+
+
+async def test_corrupt_whisper_model(env: dict[str, str], tmp_path: Path) -> None:
+    cache = Cache(Settings(_env_file=None).malbeot_cache)
+    broken = tmp_path / "model"
+    shutil.copytree(models.whisper_base(cache), broken)
+    (broken / "model.bin").write_bytes(b"not a model")
+    result = await malbeot("start", env={**env, **keys(), "WHISPER_MODEL": str(broken)})
+    assert result.status == 1
+    assert str(broken) in result.complaint
+
+
+async def test_port_taken(env: dict[str, str]) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", int(env["WEB_PORT"])))
+        holder.listen()
+        result = await malbeot("up", "--embedded", env=env)
+    assert result.status == 1
+    assert f"port {env['WEB_PORT']}" in result.complaint
+    assert "WEB_PORT" in result.complaint
+    assert result.out.strip().endswith("everything is stopped")
+
+
+async def test_broken_persona(env: dict[str, str], tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts"
+    shutil.copytree(ROOT / "prompts", prompts)
+    persona = prompts / "personas" / "en.yaml"
+    text = persona.read_text(encoding="utf-8")
+    persona.write_text(text.replace("name: June", "nmae: June"), encoding="utf-8")
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line == "name: June")
+    for command in ("prompts", "start"):
+        result = await malbeot(command, env={**env, **keys(), "MALBEOT_PROMPTS": str(prompts)})
+        assert result.status == 2
+        assert f"en.yaml:{line}" in result.complaint
+        assert "nmae" in result.complaint
+
+
+async def test_no_microphone(env: dict[str, str]) -> None:
+    result = await malbeot("console", env=env)
+    assert result.status == 1
+    assert "--text" in result.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("fly",), "No such command 'fly'"),
+        (("up", "--fast"), "No such option"),
+        (("console", "--wav", "a.wav"), "--wav and --out belong together"),
+        (("console", "--wav", "a.wav", "--out", "b.wav"), "cannot read a.wav"),
+    ],
+)
+async def test_wrong_arguments(env: dict[str, str], arguments: tuple[str, ...], said: str) -> None:
+    result = await malbeot(*arguments, env=env)
+    assert result.status == 2
+    assert said in result.complaint
+
+
+async def test_wrong_setting(env: dict[str, str]) -> None:
+    result = await malbeot("doctor", env={**env, "LLM_PROVIDER": "oracle"})
+    assert result.status == 2
+    assert result.complaint.startswith("malbeot: LLM_PROVIDER=oracle is wrong")
+
+
+async def test_no_keys_for_a_server_elsewhere(env: dict[str, str]) -> None:
+    result = await malbeot("start", env={**env, "LIVEKIT_URL": "wss://livekit.example"})
+    assert result.status == 2
+    assert "LIVEKIT_API_KEY and LIVEKIT_API_SECRET are missing" in result.complaint
+
+
+def keys() -> dict[str, str]:
+    return {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 40}

@@ -1,0 +1,73 @@
+"""A stage fails in the middle of a call: the caller hears something, and the call goes on."""
+
+import time
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest_asyncio
+
+from malbeot.call import CallRequest
+from malbeot.clips import load_apology
+from malbeot.persona_choice import choose_persona, load_all
+from support.caller import Caller, call_token
+from support.recognise import recognise, word_error_rate
+from support.speech import english
+from support.stack import Stack
+
+QUESTION = "What do you like to eat in the morning?"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def caller(stack: Stack) -> AsyncIterator[Caller]:
+    """Someone in a call who has been greeted."""
+    token, _ = call_token(stack.api_key, stack.api_secret, name="Rose", language="en")
+    async with Caller(url=stack.livekit_url, token=token) as calling:
+        await calling.agent_joined(timeout_s=20)
+        await calling.wait_for_voice(timeout_s=20)
+        await calling.wait_for_silence(1.0, timeout_s=30)
+        yield calling
+
+
+async def heard_after(caller: Caller, question: str) -> tuple[str, str]:
+    """Asks, and gives what was heard and what the captions say."""
+    asked_at = await caller.play(english(question))
+    await caller.wait_for_voice(timeout_s=30, since=asked_at)
+    await caller.wait_for_silence(2.5, timeout_s=60)
+    understood = recognise(caller.heard.samples(asked_at, time.monotonic()), caller.heard.rate, "en")
+    return understood, caller.captions_of("companion", since=asked_at)
+
+
+async def test_language_model_down_and_back(stack: Stack, caller: Caller) -> None:
+    persona = choose_persona(load_all(stack.settings), CallRequest(language="en"), stack.settings)
+    await stack.stop("ollama")
+    try:
+        understood, said = await heard_after(caller, QUESTION)
+    finally:
+        await stack.start("ollama")
+    assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
+    assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
+    understood, said = await heard_after(caller, QUESTION)
+    assert said
+    assert persona.phrases.thinking_failed not in said
+
+
+async def test_voice_down_and_back(stack: Stack, caller: Caller) -> None:
+    persona = choose_persona(load_all(stack.settings), CallRequest(language="en"), stack.settings)
+    assert len(load_apology(stack.settings, persona).samples) > 24000, "the apology was not prepared"
+    await stack.stop("voice")
+    try:
+        understood, said = await heard_after(caller, QUESTION)
+    finally:
+        await stack.start("voice")
+    assert word_error_rate(persona.phrases.voice_failed, understood) <= 0.3, understood
+    assert said, "the text of the answer did not arrive"
+    assert persona.phrases.voice_failed not in said
+    understood, said = await heard_after(caller, QUESTION)
+    assert word_error_rate(persona.phrases.voice_failed, understood) > 0.5, understood
+
+
+async def test_apology_clip_is_speech(stack: Stack) -> None:
+    for persona in load_all(stack.settings).values():
+        clip = load_apology(stack.settings, persona)
+        assert len(clip.samples) / clip.rate > 1.0
+        assert np.abs(clip.samples).max() > 1000

@@ -1,0 +1,50 @@
+"""`malbeot up`: one command starts it all, one Ctrl-C leaves nothing."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import psutil
+
+from malbeot.keys import read_keys
+from support.caller import Caller, call_token
+from support.command import line_with, malbeot, running
+from support.stack import stack_environment
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    env = stack_environment(tmp_path)
+    async with running("up", "--embedded", env=env) as up:
+        line = await line_with(up.stdout, "call here:", 120)
+        assert f"http://127.0.0.1:{env['WEB_PORT']}" in line
+        assert (await malbeot("doctor", env=env)).status == 0
+        keys = read_keys(tmp_path)
+        assert keys
+        token, _ = call_token(*keys, language="en")
+        async with Caller(url=env["LIVEKIT_URL"], token=token) as caller:
+            await caller.agent_joined(timeout_s=20)
+            await caller.wait_for_voice(timeout_s=20)
+            started = descendants(up.pid)
+            assert len(started) >= 5
+            up.send_signal(signal.SIGINT)
+            await line_with(up.stdout, "everything is stopped", 60)
+            assert await up.wait() == 0
+    _, alive = await asyncio.to_thread(psutil.wait_procs, started, timeout=5)
+    assert not alive, [process.cmdline() for process in alive]
+
+
+async def test_what_ends_is_started_again(tmp_path: Path) -> None:
+    env = stack_environment(tmp_path)
+    async with running("up", "--embedded", env=env) as up:
+        await line_with(up.stdout, "call here:", 120)
+        [web] = [process for process in descendants(up.pid) if process.cmdline()[-1] == "web"]
+        web.kill()
+        assert "starting it again" in await line_with(up.stdout, "caller page stopped", 30)
+        await line_with(up.stdout, "caller page is ready", 30)
+        up.send_signal(signal.SIGTERM)
+        await line_with(up.stdout, "everything is stopped", 60)
+        assert await up.wait() == 0

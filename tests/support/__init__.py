@@ -1,0 +1,1 @@
+"""What tests share: speech, a caller, the servers of a call."""
