@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 
@@ -18,6 +19,7 @@ from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
 from malbeot.up import probes
 from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
+from malbeot_local.server import Found
 
 _GB = 1024**3
 _DISK_GB = 3.0
@@ -93,9 +95,8 @@ async def _livekit(settings: Settings) -> Finding:
         return Finding(what, "cannot be asked", str(error))
     if reason is None:
         return Finding(what, "reachable, keys accepted")
-    binary = livekit.find(Cache(settings.malbeot_cache))
-    if settings.livekit_is_local and binary:
-        return Finding(what, f"not running; {binary} is here", "`malbeot up` starts it")
+    if settings.livekit_is_local and (here := await _server_here(livekit, settings)):
+        return Finding(what, f"not running; {here}", "`malbeot up` starts it")
     return Finding(what, reason, "`malbeot up` fetches and starts one" if settings.livekit_is_local else "start it")
 
 
@@ -118,11 +119,17 @@ async def _language_model(settings: Settings) -> Finding:
     name = EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model
     what = f"Ollama at {settings.ollama_url}"
     if not await probes.is_ollama(settings.ollama_url):
-        binary = ollama.find(Cache(settings.malbeot_cache))
-        return Finding(what, f"not running; {binary or 'not installed'}", "`malbeot up` starts it")
+        here = await _server_here(ollama, settings) or "not installed"
+        return Finding(what, f"not running; {here}", "`malbeot up` starts it")
     if name in await probes.ollama_models(settings.ollama_url):
         return Finding(what, f"running, model {name} is there")
     return Finding(what, f"running, model {name} is missing", f"`malbeot up` fetches it, or `ollama pull {name}`")
+
+
+async def _server_here(module: ModuleType, settings: Settings) -> str:
+    """Which binary `malbeot up` would start: version and path, or nothing."""
+    found: Found | None = (await asyncio.to_thread(module.search, Cache(settings.malbeot_cache))).found
+    return f"version {found.version} is in {found.path}" if found else ""
 
 
 async def _voice(settings: Settings) -> Finding:

@@ -5,12 +5,14 @@ module reads the environment: settings are passed down as one frozen, typed obje
 documents every variable, and a test holds the two against each other.
 """
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from malbeot_local.cache import default_root
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from malbeot.errors import SettingsError
@@ -94,10 +96,13 @@ class Settings(BaseSettings):
     """The companion's persona for callers who ask for none: an id from prompts/personas, or `auto` by language."""
     malbeot_prompts: Path | None = None
     """A folder with your own personas/ and templates/. Unset: the ones that come with Malbeot."""
-    malbeot_cache: Path = Path("~/.cache/malbeot")
-    """Servers and models, fetched once and shared by every checkout."""
-    malbeot_state: Path = Path("~/.local/state/malbeot")
-    """Keys and logs of what `malbeot up` runs."""
+    malbeot_cache: Path = Field(default_factory=lambda: default_root(os.environ))
+    """Servers and models, fetched once and shared by every checkout. By default in XDG_CACHE_HOME."""
+    malbeot_state: Path = Field(
+        default_factory=lambda: Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state") / "malbeot",
+        validate_default=True,
+    )
+    """Keys and logs of what `malbeot up` runs. By default in XDG_STATE_HOME."""
 
     web_host: str = "127.0.0.1"
     """Address the caller page listens on."""

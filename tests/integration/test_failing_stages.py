@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 
 import numpy as np
-import pytest_asyncio
+import pytest
 
 from malbeot.call import CallRequest
 from malbeot.clips import load_apology
@@ -17,7 +17,7 @@ from support.stack import Stack
 QUESTION = "What do you like to eat in the morning?"
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest.fixture
 async def caller(stack: Stack) -> AsyncIterator[Caller]:
     """Someone in a call who has been greeted."""
     token, _ = call_token(stack.api_key, stack.api_secret, name="Rose", language="en")

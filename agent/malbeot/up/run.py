@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
+from pathlib import Path
 
 from malbeot.errors import MalbeotError
 from malbeot.livekit_server import unreachable
+from malbeot.models import whisper_model
 from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
 from malbeot.up import probes, services
 from malbeot.up.process import Process, Service
 from malbeot.waiting import until
+from livekit.plugins import whisper
 from malbeot_local import models, ollama
 from malbeot_local.cache import Cache
 
@@ -53,7 +57,8 @@ class Up:
             raise MalbeotError(
                 f"cannot write to {settings.malbeot_state}: {error.strerror}; set MALBEOT_STATE to a folder you own"
             ) from None
-        tasks = [asyncio.create_task(work) for work in (self._livekit(), self._thinking(), self._voice(), self._web())]
+        parts = (self._livekit(), self._hearing(), self._thinking(), self._voice(), self._web())
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -94,6 +99,26 @@ class Up:
             return
         binary = await services.find_livekit(settings, say)
         await self._start(services.livekit_service(settings, binary, self._env))
+
+    async def _hearing(self) -> None:
+        settings = self._settings
+        model = whisper_model(settings)
+        if settings.stt_provider != "whisper" or isinstance(model, Path):
+            return
+        try:
+            await asyncio.to_thread(whisper.locate, model)
+        except whisper.ModelError:
+            say(f"fetching Whisper {model}, once")
+            command = [sys.executable, "-m", "livekit.plugins.whisper", "download", model]
+            process = await asyncio.create_subprocess_exec(*command, env=dict(self._env))
+            try:
+                status = await process.wait()
+            finally:
+                if process.returncode is None:
+                    process.terminate()
+                    await process.wait()
+            if status:
+                raise MalbeotError(f"Whisper {model} could not be fetched; its reason is above") from None
 
     async def _thinking(self) -> None:
         settings = self._settings
