@@ -10,7 +10,21 @@ import click
 
 from malbeot import __version__
 from malbeot.errors import MalbeotError
-from malbeot.settings import Settings, load
+from malbeot.settings import EMBEDDED_SETTINGS, Settings, load
+
+
+def _use_embedded(_: click.Context, __: click.Parameter, chosen: bool) -> None:
+    if chosen:
+        os.environ.update(EMBEDDED_SETTINGS)
+
+
+_embedded = click.option(
+    "--embedded",
+    is_flag=True,
+    expose_value=False,
+    callback=_use_embedded,
+    help="Use the small models that packages carry: no GPU, account or model hub.",
+)
 
 
 @click.group()
@@ -20,20 +34,17 @@ def app() -> None:
 
 
 @app.command()
-@click.option(
-    "--embedded", is_flag=True, help="Use the small models that packages carry: no GPU, account or model hub."
-)
+@_embedded
 @click.option("--logs", is_flag=True, help="Show the servers' logs here instead of keeping them in files.")
-def up(embedded: bool, logs: bool) -> None:
+def up(logs: bool) -> None:
     """Start everything on this machine; Ctrl-C stops it all."""
     from malbeot.up import run
-    from malbeot.up.run import EMBEDDED_SETTINGS
 
-    os.environ.update(EMBEDDED_SETTINGS if embedded else {})
     asyncio.run(run(load(), os.environ, show_logs=logs))
 
 
 @app.command()
+@_embedded
 @click.option("--ready-dir", type=click.Path(path_type=Path), hidden=True)
 def start(ready_dir: Path | None) -> None:
     """Answer calls: the worker, for production."""
@@ -41,6 +52,7 @@ def start(ready_dir: Path | None) -> None:
 
 
 @app.command()
+@_embedded
 def dev() -> None:
     """Answer calls, and begin anew whenever the code or a prompt changes."""
     from malbeot.dev import watch
@@ -49,6 +61,7 @@ def dev() -> None:
 
 
 @app.command()
+@_embedded
 @click.option("--text", is_flag=True, help="Type instead of speaking.")
 @click.option("--wav", type=click.Path(path_type=Path), help="Speak this WAV file instead of a microphone.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the reply to this WAV file instead of speakers.")
@@ -74,6 +87,7 @@ def web() -> None:
 
 
 @app.command()
+@_embedded
 def doctor() -> None:
     """Check everything a call needs, and say what to do about what is missing."""
     from malbeot.doctor import examine

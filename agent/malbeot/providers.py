@@ -106,7 +106,12 @@ def _whisper(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[An
 
 def _transcribe(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
     aws = _plugin("aws", "STT_PROVIDER=transcribe", "bedrock")
-    provider: stt.STT[Any] = aws.STT(region=settings.aws_region, language=_TRANSCRIBE_LANGUAGE[persona.language])
+    try:
+        provider: stt.STT[Any] = aws.STT(region=settings.aws_region, language=_TRANSCRIBE_LANGUAGE[persona.language])
+    except ImportError:
+        raise SettingsError(
+            "STT_PROVIDER=transcribe needs Python 3.12 or newer: Amazon's package asks for it"
+        ) from None
     return provider
 
 

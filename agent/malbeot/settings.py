@@ -12,14 +12,23 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from malbeot_local.cache import default_root
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from malbeot.errors import SettingsError
 from malbeot.keys import read_keys
+from malbeot_local.cache import default_root
 
 EMBEDDED_CHAT_MODEL = "malbeot-smollm2"
 EMBEDDED = "embedded"
+EMBEDDED_SETTINGS = {
+    "WHISPER_MODEL": EMBEDDED,
+    "OLLAMA_MODEL": EMBEDDED,
+    # SmolLM2-135M rambles: measured on ten questions, it keeps to the point best when cool and brief.
+    "OLLAMA_TEMPERATURE": "0.2",
+    "OLLAMA_NUM_PREDICT": "80",
+    "HF_HUB_OFFLINE": "1",
+}
+"""The set of models that packages carry: no model hub is asked for anything."""
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
 

@@ -1,4 +1,4 @@
-"""Real servers for real calls: one stack for the tests of a module, in the module's event loop."""
+"""Real servers for real calls: one stack for all of them."""
 
 from collections.abc import AsyncIterator
 
@@ -8,7 +8,7 @@ from support.leaks import no_leaked_tasks
 from support.stack import Stack, running_stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     async with running_stack(tmp_path_factory.mktemp("state")) as running:
         yield running

@@ -12,10 +12,9 @@ from pathlib import Path
 import psutil
 
 from malbeot.keys import ensure_keys
-from malbeot.settings import EMBEDDED_CHAT_MODEL, Settings
+from malbeot.settings import EMBEDDED_CHAT_MODEL, EMBEDDED_SETTINGS, Settings
 from malbeot.up import services
 from malbeot.up.process import Process, Service
-from malbeot.up.run import EMBEDDED_SETTINGS
 from malbeot_local import models, ollama
 from malbeot_local.cache import Cache
 
@@ -53,6 +52,7 @@ def stack_environment(state_dir: Path, extra: Mapping[str, str] | None = None) -
         "WORKER_DRAIN_S": "1",
         "PYTHONUNBUFFERED": "1",
         **EMBEDDED_SETTINGS,
+        "OLLAMA_NUM_PREDICT": "40",
         **(extra or {}),
     }
 

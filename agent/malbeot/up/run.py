@@ -9,6 +9,8 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from livekit.plugins import whisper
+
 from malbeot.errors import MalbeotError
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
@@ -16,7 +18,6 @@ from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
 from malbeot.up import probes, services
 from malbeot.up.process import Process, Service
 from malbeot.waiting import until
-from livekit.plugins import whisper
 from malbeot_local import models, ollama
 from malbeot_local.cache import Cache
 
@@ -24,15 +25,6 @@ _RESTARTS = 3
 _RESTARTS_WITHIN_S = 60.0
 # A machine that is switched off does not wait for its caller to say goodbye.
 _CHILD_SETTINGS = {"WORKER_DRAIN_S": "1", "PYTHONUNBUFFERED": "1"}
-EMBEDDED_SETTINGS = {
-    "WHISPER_MODEL": EMBEDDED,
-    "OLLAMA_MODEL": EMBEDDED,
-    # SmolLM2-135M rambles: measured on ten questions, it keeps to the point best when cool and brief.
-    "OLLAMA_TEMPERATURE": "0.2",
-    "OLLAMA_NUM_PREDICT": "80",
-    "HF_HUB_OFFLINE": "1",
-}
-"""The set of models that packages carry: no model hub is asked for anything."""
 
 
 class Up:
