@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.report import Bar, bars_table, percentile, spread, table, write
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bench.report import Bar, bars_table, percentile, spread, table, write
 
 
 @given(st.lists(st.floats(0, 100), min_size=1), st.sampled_from([0.0, 0.5, 0.95, 1.0]))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bench.turn_metrics import Message, Stages, read, stages
 
 ASKED, HEARD = 1000.0, 1003.0

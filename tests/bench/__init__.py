@@ -1,0 +1,1 @@
+"""Benchmarks: real servers, real rooms, figures as a caller meets them."""

@@ -1,0 +1,118 @@
+"""What the page says: in both languages, and when a call does not come about."""
+
+import re
+
+import pytest
+
+from browser.chromium import caller_page, screenshot, wait_for_state
+from support.stack import Stack
+
+
+async def problem_of_a_call(stack: Stack, **options: object) -> tuple[str, str]:
+    """Calls, waits until the call has failed, and returns which problem it was and the words for it."""
+    async with caller_page(stack.web_url, **options) as page:  # type: ignore[arg-type]
+        await page.click("#call")
+        await wait_for_state(page, "failed", timeout_s=30)
+        problem = await page.get_attribute("main", "data-problem")
+        words = await page.inner_text("#problem")
+        assert await page.is_visible("#call")
+        assert await page.is_hidden("#hangup")
+        assert await page.is_hidden("#duration")
+        await screenshot(page, f"{problem}-{await page.get_attribute('html', 'lang')}")
+        return problem or "", words
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "call", "state"),
+    [
+        ("ko-KR", "ko", "전화 걸기", "단추를 누르고 말씀하세요."),
+        ("en-GB", "en", "Call", "Press the button and talk."),
+        ("fr-FR", "en", "Call", "Press the button and talk."),
+    ],
+)
+async def test_it_speaks_the_browsers_language(
+    unattended: Stack, locale: str, language: str, call: str, state: str
+) -> None:
+    async with caller_page(unattended.web_url, locale=locale) as page:
+        assert await page.get_attribute("html", "lang") == language
+        assert await page.inner_text("#call") == call
+        assert await page.inner_text("#state") == state
+        await screenshot(page, f"idle-{locale}")
+
+
+async def test_by_keyboard_and_the_name_is_remembered(unattended: Stack) -> None:
+    async with caller_page(unattended.web_url) as page:
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("Rose")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await wait_for_state(page, "ringing")
+        await screenshot(page, "ringing")
+        await page.keyboard.press("Enter")  # the focus went on to the button that hangs up
+        await wait_for_state(page, "ended")
+        assert await page.inner_text("#call") == "Call again"
+        assert await page.evaluate("document.activeElement.id") == "call"
+        await page.reload()
+        assert await page.input_value("#name") == "Rose"
+
+
+async def test_everything_is_large_and_nothing_scrolls_sideways(unattended: Stack) -> None:
+    async with caller_page(unattended.web_url, locale="ko-KR", size=(320, 568)) as page:
+        sizes = await page.eval_on_selector_all(
+            "main :is(h1, p, label, input, button)", "all => all.map(e => parseFloat(getComputedStyle(e).fontSize))"
+        )
+        assert min(sizes) >= 20, sizes
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "not answering"), ("ko-KR", "받지 않습니다")])
+async def test_nobody_answers(unattended: Stack, locale: str, words: str) -> None:
+    problem, said = await problem_of_a_call(unattended, locale=locale)
+    assert problem == "no-answer"
+    assert words in said
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "Allow the microphone"), ("ko-KR", "마이크를 허용")])
+async def test_the_microphone_is_refused(unattended: Stack, locale: str, words: str) -> None:
+    problem, said = await problem_of_a_call(unattended, locale=locale, may_use_microphone=False)
+    assert problem == "microphone-refused"
+    assert words in said
+
+
+async def test_there_is_no_microphone(unattended: Stack) -> None:
+    problem, said = await problem_of_a_call(unattended, has_microphone=False)
+    assert problem == "microphone-missing"
+    assert re.search("No microphone was found", said)
+
+
+async def test_the_servers_are_down(unattended: Stack) -> None:
+    async with caller_page(unattended.web_url) as page:
+        for role in ("livekit", "web"):
+            await unattended.stop(role)
+            try:
+                await page.click("#call")
+                await wait_for_state(page, "dialling", "failed")
+                await wait_for_state(page, "failed", timeout_s=40)
+                assert await page.get_attribute("main", "data-problem") == "server-down", role
+                assert "not reachable" in await page.inner_text("#problem")
+            finally:
+                await unattended.start(role)
+        await page.click("#call")
+        await wait_for_state(page, "ringing")
+        assert await page.is_hidden("#problem")
+
+
+async def test_the_connection_is_lost(unattended: Stack) -> None:
+    async with caller_page(unattended.web_url) as page:
+        await page.click("#call")
+        await wait_for_state(page, "ringing")
+        unattended.kill("livekit")
+        try:
+            await wait_for_state(page, "reconnecting", timeout_s=9)
+            await screenshot(page, "reconnecting")
+            await wait_for_state(page, "failed", timeout_s=90)
+            assert await page.get_attribute("main", "data-problem") == "connection-lost"
+            assert "connection was lost" in await page.inner_text("#problem")
+        finally:
+            await unattended.stop("livekit")
+            await unattended.start("livekit")
