@@ -9,6 +9,9 @@ from malbeot.errors import MalbeotError
 AGENT_NAME = "malbeot"
 """The name under which LiveKit dispatches calls to our workers."""
 
+MAX_NAME = 40
+"""Letters of a caller's name."""
+
 Language = Literal["ko", "en"]
 Direction = Literal["inbound", "outbound"]
 
@@ -19,7 +22,7 @@ class CallRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     persona: str = ""
-    name: str = Field(default="", max_length=40)
+    name: str = Field(default="", max_length=MAX_NAME)
     language: Language = "en"
     direction: Direction = "inbound"
 

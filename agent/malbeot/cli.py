@@ -10,7 +10,7 @@ import click
 
 from malbeot import __version__
 from malbeot.errors import MalbeotError
-from malbeot.settings import EMBEDDED_SETTINGS, Settings, load
+from malbeot.settings import EMBEDDED_SETTINGS, Settings, default_state, load
 
 
 def _use_embedded(_: click.Context, __: click.Parameter, chosen: bool) -> None:
@@ -142,8 +142,12 @@ def _fail(message: str, status: int) -> None:
     sys.exit(status)
 
 
-def _keep_traceback() -> Path:
-    path = Path("~/.local/state/malbeot").expanduser() / "error.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(traceback.format_exc(), encoding="utf-8")
-    return path
+def _keep_traceback() -> str:
+    path = default_state(os.environ) / "error.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError as error:
+        return f"nowhere, because {path} cannot be written ({error.strerror})"
+    return str(path)

@@ -6,6 +6,7 @@ chime is played: a caller never hears silence.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import sys
 import wave
@@ -52,33 +53,36 @@ def chime() -> Clip:
     return Clip((np.concatenate(notes) * 8000).astype(np.int16), rate)
 
 
-def apology_file(settings: Settings, persona: Persona) -> Path:
-    """Where the persona's apology for a failed voice is kept."""
-    key = "\0".join([settings.tts_provider, persona.voice.model_dump_json(), persona.phrases.voice_failed])
-    return settings.malbeot_cache / "clips" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.wav"
+def apology_file(settings: Settings, persona: Persona, *, stand_in: bool = False) -> Path:
+    """Where the persona's apology is kept, as spoken by its own voice or by the stand-in."""
+    speaker = "stand-in" if stand_in else f"{settings.tts_provider} {settings.gpt_sovits_url}"
+    key = "\0".join([speaker, persona.voice.model_dump_json(), persona.phrases.voice_failed])
+    return Cache(settings.malbeot_cache).clips / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.wav"
 
 
 def load_apology(settings: Settings, persona: Persona) -> Clip:
     """The prepared clip, or the chime where there is none."""
-    try:
-        with wave.open(str(apology_file(settings, persona))) as file:
+    for stand_in in (False, True):
+        path = str(apology_file(settings, persona, stand_in=stand_in))
+        with contextlib.suppress(OSError, EOFError, wave.Error), wave.open(path) as file:
             return Clip(np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate())
-    except (OSError, EOFError, wave.Error):
-        return chime()
+    return chime()
 
 
 async def prepare_apology(settings: Settings, persona: Persona) -> None:
     """Renders the clip unless it is there already. A failure is logged: the call can go on without it."""
-    path = apology_file(settings, persona)
-    if path.exists():
+    own, substitute = apology_file(settings, persona), apology_file(settings, persona, stand_in=True)
+    if own.exists():
         return
-    text = persona.phrases.voice_failed
+    text, cache = persona.phrases.voice_failed, Cache(settings.malbeot_cache)
     try:
-        with Cache(settings.malbeot_cache).store(path) as temporary:
-            try:
+        try:
+            with cache.store(own) as temporary:
                 await _speak(settings, persona, text, temporary)
-            except (APIError, TimeoutError):
-                await _speak_with_stand_in(settings, persona, text, temporary)
+        except (APIError, TimeoutError):
+            if not substitute.exists():
+                with cache.store(substitute) as temporary:
+                    await _speak_with_stand_in(settings, persona, text, temporary)
     except LocalError as error:
         logger.warning("no apology clip for persona %s, a chime will stand for it: %s", persona.id, error)
 

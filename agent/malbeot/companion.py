@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from datetime import datetime
 
 from livekit import rtc
-from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm
+from livekit.agents import Agent, APIError, ErrorEvent, FlushSentinel, ModelSettings, llm, stt
 
 from malbeot.clips import Clip
 from malbeot.log import logger
@@ -31,27 +31,50 @@ class Companion(Agent):
         self._warm_prompt = warm_prompt
 
     async def on_enter(self) -> None:
+        self.session.on("error", self._on_error)
         self.session.say(self._greeting)
         if self._warm_prompt and isinstance(self.session.llm, llm.LLM):
             with contextlib.suppress(APIError):
                 async with self.session.llm.chat(chat_ctx=self.chat_ctx) as reading:
                     await anext(aiter(reading), None)
 
+    async def on_exit(self) -> None:
+        self.session.off("error", self._on_error)
+
+    def _on_error(self, event: ErrorEvent) -> None:
+        if isinstance(event.error, stt.STTError) and not event.error.recoverable:
+            self.session.say(self._persona.phrases.not_understood)
+
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
+        answered = False
         try:
             async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
+                answered = answered or _says_something(chunk)
                 yield chunk
+            if not answered:
+                logger.warning("the language model gave an empty answer")
+                yield self._persona.phrases.thinking_failed
         except APIError as error:
             logger.warning("the language model failed: %s", error)
+            yield f" {self._persona.phrases.thinking_failed}"
+        except Exception as error:
+            # Not of our making, and its text may quote what was said.
+            logger.error("the language model failed: %s", type(error).__name__)
             yield f" {self._persona.phrases.thinking_failed}"
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         try:
             async for frame in Agent.default.tts_node(self, text, model_settings):
                 yield frame
-        except APIError as error:
-            logger.warning("the voice failed: %s", error)
+        except Exception as error:
+            logger.warning("the voice failed: %s", error if isinstance(error, APIError) else type(error).__name__)
             for frame in self._apology.frames():
                 yield frame
+
+
+def _says_something(chunk: llm.ChatChunk | str | FlushSentinel) -> bool:
+    if isinstance(chunk, llm.ChatChunk):
+        return bool(chunk.delta and ((chunk.delta.content or "").strip() or chunk.delta.tool_calls))
+    return isinstance(chunk, str) and bool(chunk.strip())

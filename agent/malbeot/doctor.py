@@ -11,11 +11,11 @@ from types import ModuleType
 
 import psutil
 
-from malbeot.errors import MalbeotError
+from malbeot.errors import MalbeotError, without_passwords
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
 from malbeot.persona_choice import load_all
-from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
+from malbeot.settings import Settings
 from malbeot.up import probes
 from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
@@ -51,7 +51,8 @@ async def examine(settings: Settings) -> int:
     findings = await asyncio.gather(*(check(settings) for check in checks))
     for finding in findings:
         mark = "!!" if finding.advice else "ok"
-        print(f"{mark}  {finding.what}: {finding.state}" + (f"\n      → {finding.advice}" if finding.advice else ""))
+        line = f"{mark}  {finding.what}: {finding.state}" + (f"\n      → {finding.advice}" if finding.advice else "")
+        print(without_passwords(line))
     wrong = sum(bool(finding.advice) for finding in findings)
     print("everything a call needs is there" if not wrong else f"{wrong} of {len(findings)} need something")
     return 1 if wrong else 0
@@ -118,14 +119,15 @@ async def _recognition(settings: Settings) -> Finding:
 async def _language_model(settings: Settings) -> Finding:
     if settings.llm_provider != "ollama":
         return Finding("language model", f"{settings.llm_provider}, not tried")
-    name = EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model
+    name = settings.chat_model
     what = f"Ollama at {settings.ollama_url}"
     if not await probes.is_ollama(settings.ollama_url):
         here = await _server_here(ollama, settings) or "not installed"
         return Finding(what, f"not running; {here}", "`malbeot up` starts it")
-    if name in await probes.ollama_models(settings.ollama_url):
-        return Finding(what, f"running, model {name} is there")
-    return Finding(what, f"running, model {name} is missing", f"`malbeot up` fetches it, or `ollama pull {name}`")
+    running = f"version {await probes.ollama_version(settings.ollama_url)} runs"
+    if name.removesuffix(":latest") in await probes.ollama_models(settings.ollama_url):
+        return Finding(what, f"{running}, model {name} is there")
+    return Finding(what, f"{running}, model {name} is missing", f"`malbeot up` fetches it, or `ollama pull {name}`")
 
 
 async def _server_here(module: ModuleType, settings: Settings) -> str:
@@ -138,8 +140,8 @@ async def _voice(settings: Settings) -> Finding:
     if settings.tts_provider != "gpt_sovits":
         return Finding("voice", f"Amazon Polly in {settings.aws_region}, not tried")
     what = f"voice server at {settings.gpt_sovits_url}"
-    if await probes.is_voice_server(settings.gpt_sovits_url):
-        return Finding(what, "answers")
+    if name := await probes.voice_server(settings.gpt_sovits_url):
+        return Finding(what, f"{name} answers")
     stand_in = models.piper_joe(Cache(settings.malbeot_cache))
     here = "the stand-in's voice is here" if stand_in.exists() else "the stand-in's voice is missing too"
     return Finding(

@@ -36,12 +36,18 @@ def ensure_keys(state: Path) -> tuple[str, str]:
     if keys := read_keys(state):
         return keys
     key, secret = f"malbeot{secrets.token_hex(6)}", secrets.token_urlsafe(32)
-    path = keys_file(state)
+    write_keys(keys_file(state), key, secret)
+    return key, secret
+
+
+def write_keys(path: Path, key: str, secret: str) -> Path:
+    """Writes a key file that its owner alone can read, in place of an older one. Raises `MalbeotError`."""
     try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f"{key}: {secret}\n")
     except OSError as error:
         raise MalbeotError(f"cannot write the LiveKit keys to {path}: {error.strerror}; set MALBEOT_STATE") from None
-    return key, secret
+    return path

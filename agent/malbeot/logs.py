@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from livekit.agents.cli.log import JsonFormatter
 
+from malbeot.errors import without_passwords
 from malbeot.settings import Settings
 
 SPEECH_FIELD = "lk.pii."
@@ -41,7 +42,7 @@ class Redact(logging.Filter):
         for name in list(vars(record)):
             if name.startswith(SPEECH_FIELD):
                 setattr(record, name, _REDACTED)
-        message = record.getMessage()
+        message = without_passwords(record.getMessage())
         record.msg, record.args = _SPOKEN_IN_MESSAGE.sub(rf"\1 {_REDACTED}", message), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

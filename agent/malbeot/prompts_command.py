@@ -1,10 +1,12 @@
 """`malbeot prompts`: checks every persona and prints what the language model is told."""
 
+import sys
 from datetime import datetime
 
 from malbeot.errors import SettingsError
-from malbeot.persona import Caller, render_greeting, render_system
+from malbeot.persona import Caller, check, render_greeting, render_system
 from malbeot.persona_choice import load_all
+from malbeot.resources import resource
 from malbeot.settings import Settings
 
 
@@ -14,6 +16,8 @@ def show(settings: Settings, only: str) -> None:
     if only and only not in personas:
         raise SettingsError(f"there is no persona {only}: there are {', '.join(sorted(personas))}")
     now = datetime.now().astimezone()
+    for finding in check(settings.malbeot_prompts or resource("prompts")):
+        print(finding, file=sys.stderr)
     for persona in personas.values():
         if only in ("", persona.id):
             print(f"=== {persona.id}: {persona.name} ({persona.language})")

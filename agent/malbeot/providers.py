@@ -14,7 +14,7 @@ from livekit.agents import llm, stt, tts, vad
 from malbeot.errors import MalbeotError, SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona
-from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
+from malbeot.settings import Settings
 
 if TYPE_CHECKING:
     from livekit.plugins import whisper
@@ -119,7 +119,7 @@ def _ollama(settings: Settings) -> llm.LLM[Any]:
     from livekit.plugins import ollama
 
     return ollama.LLM(
-        model=EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model,
+        model=settings.chat_model,
         base_url=settings.ollama_url,
         keep_alive=settings.ollama_keep_alive,
         num_ctx=settings.ollama_num_ctx,

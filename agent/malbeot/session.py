@@ -7,17 +7,13 @@ from malbeot.persona import Persona
 from malbeot.providers import Loaded, create_llm, create_stt, create_tts
 from malbeot.settings import Settings
 
-
-# A caller hears something within 2 s of any failure that stops an answer: one quick second try, then
-# the companion's apology (`companion.py`). An error ends its turn, never the call.
-def _one_retry(timeout_s: float) -> APIConnectOptions:
-    return APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=timeout_s)
-
-
+# A stage that fails or stalls is apologised for at once (`companion.py`); a second try would only be
+# more silence. Recognition alone is tried again: nobody waits for it in silence yet. An error ends its
+# turn, never the call.
 _CONNECT = SessionConnectOptions(
-    stt_conn_options=_one_retry(10),
-    llm_conn_options=_one_retry(15),
-    tts_conn_options=_one_retry(8),
+    stt_conn_options=APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=10),
+    llm_conn_options=APIConnectOptions(max_retry=0, timeout=8),
+    tts_conn_options=APIConnectOptions(max_retry=0, timeout=5),
     max_unrecoverable_errors=1_000_000,
 )
 

@@ -6,6 +6,7 @@ documents every variable, and a test holds the two against each other.
 """
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,8 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from malbeot.errors import SettingsError
 from malbeot.keys import read_keys
 from malbeot_local.cache import default_root
+from malbeot_local.ollama import EMBEDDED_MODEL
 
-EMBEDDED_CHAT_MODEL = "malbeot-smollm2"
 EMBEDDED = "embedded"
 EMBEDDED_SETTINGS = {
     "WHISPER_MODEL": EMBEDDED,
@@ -30,6 +31,11 @@ EMBEDDED_SETTINGS = {
 }
 """The set of models that packages carry: no model hub is asked for anything."""
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
+
+
+def default_state(environment: Mapping[str, str]) -> Path:
+    """Where keys and logs are kept unless MALBEOT_STATE says otherwise, by the XDG rules."""
+    return Path(environment.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "malbeot"
 
 
 def _url(schemes: tuple[str, ...]) -> AfterValidator:
@@ -107,10 +113,7 @@ class Settings(BaseSettings):
     """A folder with your own personas/ and templates/. Unset: the ones that come with Malbeot."""
     malbeot_cache: Path = Field(default_factory=lambda: default_root(os.environ))
     """Servers and models, fetched once and shared by every checkout. By default in XDG_CACHE_HOME."""
-    malbeot_state: Path = Field(
-        default_factory=lambda: Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state") / "malbeot",
-        validate_default=True,
-    )
+    malbeot_state: Path = Field(default_factory=lambda: default_state(os.environ))
     """Keys and logs of what `malbeot up` runs. By default in XDG_STATE_HOME."""
 
     web_host: str = "127.0.0.1"
@@ -151,7 +154,12 @@ class Settings(BaseSettings):
     @cached_property
     def livekit_is_local(self) -> bool:
         """Whether LiveKit server is on this machine, so that `malbeot up` may start it."""
-        return urlsplit(self.livekit_url).hostname in _LOOPBACK_HOSTS
+        return is_local(self.livekit_url)
+
+    @cached_property
+    def chat_model(self) -> str:
+        """The model's name in Ollama."""
+        return EMBEDDED_MODEL if self.ollama_model == EMBEDDED else self.ollama_model
 
     @cached_property
     def livekit_keys(self) -> tuple[str, str]:
@@ -167,6 +175,11 @@ class Settings(BaseSettings):
             f"LIVEKIT_API_KEY and LIVEKIT_API_SECRET are missing for {self.livekit_url}: "
             "set both in .env, or run `malbeot up` once, which makes keys for a server on this machine"
         )
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is of this machine's loopback."""
+    return urlsplit(url).hostname in _LOOPBACK_HOSTS
 
 
 def load(**overrides: object) -> Settings:

@@ -10,15 +10,18 @@ import functools
 import multiprocessing
 import signal
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
-from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, utils
 
 from malbeot import providers
 from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.clips import load_apology, prepare_apology
 from malbeot.companion import Companion
+from malbeot.errors import MalbeotError
 from malbeot.livekit_server import wait_for_livekit
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona
@@ -34,10 +37,18 @@ _PREWARM_TIMEOUT_S = 120.0
 
 def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) -> None:
     """Runs in each call process before its call comes."""
+    # What a call would otherwise do first, and hold its event loop for: some 0.1 s each.
+    import_module("anyio._backends._asyncio")
+    asyncio.run(_open_http())
     process.userdata["loaded"] = providers.load(settings)
     process.userdata["personas"] = load_all(settings)
     if ready_dir:
         (ready_dir / "warm").touch()
+
+
+async def _open_http() -> None:
+    async with utils.http_context.open():
+        utils.http_context.http_session()
 
 
 async def answer(job: JobContext, *, settings: Settings, request: CallRequest | None = None) -> None:
@@ -45,7 +56,7 @@ async def answer(job: JobContext, *, settings: Settings, request: CallRequest | 
 
     `request` is what the call's dispatch says, unless given.
     """
-    request = request or CallRequest.from_metadata(job.job.metadata)
+    request = request or _requested(job)
     persona = choose_persona(job.proc.userdata["personas"], request, settings)
     companion = Companion(
         persona=persona,
@@ -65,6 +76,15 @@ async def answer(job: JobContext, *, settings: Settings, request: CallRequest | 
     session.once("close", hang_up)
     logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
     await session.start(companion, room=job.room, record=False)
+
+
+def _requested(job: JobContext) -> CallRequest:
+    """What the call's dispatch asks for. A caller whose client asks in another way is answered all the same."""
+    try:
+        return CallRequest.from_metadata(job.job.metadata)
+    except MalbeotError as error:
+        logger.warning("%s; it is answered with the defaults", error)
+        return CallRequest()
 
 
 def build_server(
@@ -140,6 +160,9 @@ async def _get_ready(settings: Settings, personas: list[Persona]) -> None:
     trial = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
     try:
         await asyncio.get_running_loop().run_in_executor(trial, providers.try_models, settings)
+    except BrokenProcessPool:
+        name = f"WHISPER_MODEL={settings.whisper_model}"
+        raise MalbeotError(f"a process died while loading {name}: free memory, or choose a smaller one") from None
     finally:
         trial.shutdown(wait=False, cancel_futures=True)
     for persona in personas:

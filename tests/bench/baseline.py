@@ -41,7 +41,7 @@ from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.models import whisper_model
 from malbeot.persona import Caller, render_greeting, render_system
 from malbeot.persona_choice import choose_persona, load_all
-from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
+from malbeot.settings import Settings
 from malbeot.turn_metrics import write_turn_metrics
 
 
@@ -116,7 +116,7 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
             stt=PlainWhisper(job.proc.userdata["whisper"], persona.language), vad=job.proc.userdata["vad"]
         ),
         llm=openai.LLM(
-            model=EMBEDDED_CHAT_MODEL if settings.ollama_model == EMBEDDED else settings.ollama_model,
+            model=settings.chat_model,
             base_url=f"{settings.ollama_url}/v1",
             api_key="ollama",
             temperature=settings.ollama_temperature if settings.ollama_temperature is not None else NOT_GIVEN,
@@ -154,7 +154,10 @@ async def serve(settings: Settings, ready_dir: Path) -> None:
         setup_fnc=functools.partial(prewarm, settings=settings, ready_dir=ready_dir),
         num_idle_processes=settings.worker_idle_processes,
         initialize_process_timeout=120.0,
-        load_threshold=float("inf"),  # a busy machine is measured, not turned away from
+        # By default it tells LiveKit the processor's load, and calls are turned away from 0.7 on: a
+        # small machine that has just warmed up a process would not answer. Ours counts calls as well.
+        load_fnc=lambda server: len(server.active_jobs) / settings.max_calls,
+        load_threshold=1.0,
     )
     server.rtc_session(functools.partial(answer, settings=settings), agent_name=AGENT_NAME)
     server.once("worker_registered", lambda *_: (ready_dir / "registered").touch())

@@ -109,6 +109,26 @@ async def test_wrong_setting(env: dict[str, str]) -> None:
     assert result.complaint.startswith("malbeot: LLM_PROVIDER=oracle is wrong")
 
 
+async def test_nobody_of_that_name_and_a_name_too_long(env: dict[str, str]) -> None:
+    result = await malbeot("console", "--text", "--persona", "nobody", env=env)
+    assert (result.status, "there are en, ko" in result.complaint) == (2, True)
+    result = await malbeot("console", "--text", "--name", "x" * 41, env=env)
+    assert (result.status, "longer than 40" in result.complaint) == (2, True)
+
+
+async def test_password_in_an_address_is_not_shown(env: dict[str, str]) -> None:
+    for url in ("ftp://user:hunter2@host", "http://user:hunter2@127.0.0.1:1"):
+        result = await malbeot("doctor", env={**env, "OLLAMA_URL": url})
+        assert "hunter2" not in result.out + result.err
+
+
+async def test_doctor_says_what_to_do_where_nothing_runs(env: dict[str, str], tmp_path: Path) -> None:
+    result = await malbeot("doctor", env={**env, "WHISPER_MODEL": str(tmp_path / "none")})
+    assert result.status == 1
+    for words in ("!!  LiveKit server", "!!  speech recognition", "!!  Ollama", "!!  voice server", "→ `malbeot up`"):
+        assert words in result.out, result.out
+
+
 async def test_no_keys_for_a_server_elsewhere(env: dict[str, str]) -> None:
     result = await malbeot("start", env={**env, "LIVEKIT_URL": "wss://livekit.example"})
     assert result.status == 2

@@ -10,6 +10,7 @@ from malbeot.call import CallRequest
 from malbeot.clips import load_apology
 from malbeot.persona_choice import choose_persona, load_all
 from support.caller import Caller, call_token
+from support.command import malbeot
 from support.recognise import recognise, word_error_rate
 from support.speech import english
 from support.stack import Stack
@@ -64,6 +65,30 @@ async def test_voice_down_and_back(stack: Stack, caller: Caller) -> None:
     assert persona.phrases.voice_failed not in said
     understood, said = await heard_after(caller, QUESTION)
     assert word_error_rate(persona.phrases.voice_failed, understood) > 0.5, understood
+
+
+async def test_language_model_that_stalls(stack: Stack, caller: Caller) -> None:
+    persona = load_all(stack.settings)["en"]
+    with stack.frozen("ollama"):
+        understood, said = await heard_after(caller, QUESTION)
+    assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
+    assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
+
+
+async def test_voice_that_stalls(stack: Stack, caller: Caller) -> None:
+    persona = load_all(stack.settings)["en"]
+    with stack.frozen("voice"):
+        understood, said = await heard_after(caller, QUESTION)
+    assert word_error_rate(persona.phrases.voice_failed, understood) <= 0.3, understood
+    assert said, "the text of the answer did not arrive"
+
+
+async def test_model_that_was_not_pulled(stack: Stack) -> None:
+    persona = load_all(stack.settings)["en"]
+    env = {**stack.environment, "OLLAMA_MODEL": "nobody-pulled-this"}
+    result = await malbeot("console", "--text", env={**env, "LOG_LEVEL": "WARNING"}, stdin="Hello!\n")
+    assert result.out.strip().splitlines()[-1] == f"June: {persona.phrases.thinking_failed}"
+    assert "ollama pull nobody-pulled-this" in result.err
 
 
 async def test_apology_clip_is_speech(stack: Stack) -> None:

@@ -5,17 +5,17 @@ import os
 import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
 
 from malbeot.keys import ensure_keys
-from malbeot.settings import EMBEDDED_CHAT_MODEL, EMBEDDED_SETTINGS, Settings
+from malbeot.settings import EMBEDDED_SETTINGS, Settings
 from malbeot.up import services
 from malbeot.up.process import Process, Service
-from malbeot_local import models, ollama
+from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
 
 ROLES = ("livekit", "ollama", "voice", "web", "worker")
@@ -41,9 +41,9 @@ def _is_free(port: int) -> bool:
 
 def stack_environment(state_dir: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Settings for servers of their own: free ports, the embedded models, state in `state_dir`."""
-    livekit = free_port(3)
+    first = free_port(3)
     return {
-        "LIVEKIT_URL": f"ws://127.0.0.1:{livekit}",
+        "LIVEKIT_URL": f"ws://127.0.0.1:{first}",
         "OLLAMA_URL": f"http://127.0.0.1:{free_port()}",
         "GPT_SOVITS_URL": f"http://127.0.0.1:{free_port()}",
         "WEB_PORT": str(free_port()),
@@ -99,7 +99,7 @@ class Stack:
             await process.start()
             if role == "ollama":
                 gguf = models.smollm2(Cache(self.settings.malbeot_cache))
-                await ollama.create_model(self.ollama_url, gguf, EMBEDDED_CHAT_MODEL)
+                await ollama.create_model(self.ollama_url, gguf)
 
     async def stop(self, *roles: str) -> None:
         for role in roles:
@@ -110,6 +110,16 @@ class Stack:
         """Ends it as a crash would."""
         os.killpg(self._processes[role].pid, signal.SIGKILL)
 
+    @contextmanager
+    def frozen(self, role: str) -> Iterator[None]:
+        """Holds it still, as a server that accepts and never answers."""
+        group = self._processes[role].pid
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(group, signal.SIGCONT)
+
     async def stop_all(self) -> None:
         await self.stop(*reversed(self._processes))
 
@@ -117,10 +127,10 @@ class Stack:
         cache, env = Cache(self.settings.malbeot_cache), self.environment
         match role:
             case "livekit":
-                binary = _found(services.livekit.find(cache), "LiveKit server")
+                binary = _found(livekit.find(cache), "LiveKit server")
                 return services.livekit_service(self.settings, binary, env)
             case "ollama":
-                return services.ollama_service(self.settings, _found(services.ollama.find(cache), "Ollama"), env)
+                return services.ollama_service(self.settings, _found(ollama.find(cache), "Ollama"), env)
             case "voice":
                 return services.stand_in_service(self.settings, env)
             case "web":

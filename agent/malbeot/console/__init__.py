@@ -4,7 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from malbeot.call import CallRequest
+from malbeot.call import MAX_NAME, CallRequest
+from malbeot.errors import SettingsError
 from malbeot.logs import setup
 from malbeot.persona_choice import choose_persona, load_all
 from malbeot.providers import load
@@ -17,6 +18,10 @@ def talk(settings: Settings, *, text: bool, files: tuple[Path, Path] | None, per
 
     setup(settings.model_copy(update={"log_level": "ERROR"} if settings.log_level == "INFO" else {}))
     personas = load_all(settings)
+    if persona and persona not in personas:
+        raise SettingsError(f"--persona {persona} is nobody: there are {', '.join(sorted(personas))}")
+    if len(name) > MAX_NAME:
+        raise SettingsError(f"--name is longer than {MAX_NAME} letters: give a shorter one")
     request = CallRequest(persona=persona, name=name)
     chosen = choose_persona(personas, request, settings)
     request = request.model_copy(update={"persona": chosen.id, "language": chosen.language})

@@ -9,14 +9,18 @@ from malbeot.settings import Settings
 def talk(settings: Settings, request: CallRequest) -> None:
     """Until Ctrl-C. Raises `MalbeotError` where there is no microphone or no speaker."""
     _require_sound()
-    from livekit.agents.cli import _legacy
-
+    try:
+        # livekit-agents' console has no public name in 1.8.
+        from livekit.agents.cli import _legacy
+    except ImportError:
+        raise MalbeotError("this version of livekit-agents has no console: use --text, or install 1.8") from None
     from malbeot.worker import build_server
 
     providers.register(settings)
+    providers.try_models(settings)
     server = build_server(settings, ("", ""), request=request)
     _legacy._run_console(
-        server=server, input_device=None, output_device=None, mode="audio", record=False, log_level=settings.log_level
+        server=server, input_device=None, output_device=None, mode="audio", record=False, log_level="ERROR"
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from livekit.agents import AgentSession, ConversationItemAddedEvent, io, llm, utils
 
 from malbeot.call import CallRequest
-from malbeot.clips import load_apology
+from malbeot.clips import load_apology, prepare_apology
 from malbeot.companion import Companion
 from malbeot.persona import Caller, Persona
 from malbeot.providers import Loaded, keeps_prompts_warm
@@ -26,6 +26,7 @@ async def conversation(
     mouth: io.AudioOutput | None = None,
 ) -> AsyncIterator[AgentSession[None]]:
     """The running session, its greeting said. Each message is printed as `name: words`. Raises `MalbeotError`."""
+    await prepare_apology(settings, persona)
     async with utils.http_context.open():
         session = build_session(settings, persona, loaded)
         session.input.audio, session.output.audio = ears, mouth

@@ -40,8 +40,7 @@ def files_exist(*paths: Path) -> Check:
 
 async def is_ollama(url: str) -> bool:
     """Whether Ollama answers at `url`."""
-    reply = await get(f"{url}/api/version")
-    return reply is not None and reply[0] == 200 and b'"version"' in reply[1]
+    return bool(await ollama_version(url))
 
 
 async def ollama_models(url: str) -> set[str]:
@@ -51,7 +50,20 @@ async def ollama_models(url: str) -> set[str]:
     return {model["name"].removesuffix(":latest") for model in models}
 
 
-async def is_voice_server(url: str) -> bool:
-    """Whether a GPT-SoVITS `api_v2`, or its stand-in, answers: it has no health route, and refuses an empty request."""
-    reply = await get(f"{url}/tts")
-    return reply is not None and reply[0] in (400, 422, 500)
+async def ollama_version(url: str) -> str:
+    """The version of the Ollama at `url`; empty where none answers."""
+    reply = await get(f"{url}/api/version")
+    return str(json.loads(reply[1])["version"]) if reply and reply[0] == 200 else ""
+
+
+async def voice_server(url: str) -> str:
+    """What answers as GPT-SoVITS' `api_v2` at `url`, by name: itself or its stand-in. Empty where nothing does.
+
+    `api_v2` has no health route: it refuses a request without a text, and knows no page at `/`.
+    The stand-in says there what it is.
+    """
+    refusal = await get(f"{url}/tts")
+    if refusal is None or refusal[0] not in (400, 422, 500):
+        return ""
+    about = await get(url)
+    return "the stand-in voice" if about and b"stands_in_for" in about[1] else "GPT-SoVITS"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import sys
 import time
@@ -11,16 +12,18 @@ from pathlib import Path
 
 from livekit.plugins import whisper
 
-from malbeot.errors import MalbeotError
+from malbeot.errors import MalbeotError, without_passwords
+from malbeot.keys import ensure_keys
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
-from malbeot.settings import EMBEDDED, EMBEDDED_CHAT_MODEL, Settings
+from malbeot.settings import EMBEDDED, Settings, is_local
 from malbeot.up import probes, services
 from malbeot.up.process import Process, Service
 from malbeot.waiting import until
-from malbeot_local import models, ollama
+from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
 
+_STAND_IN_PORT = 9880
 _RESTARTS = 3
 _RESTARTS_WITHIN_S = 60.0
 # A machine that is switched off does not wait for its caller to say goodbye.
@@ -33,6 +36,7 @@ class Up:
     def __init__(self, settings: Settings, env: Mapping[str, str], *, show_logs: bool) -> None:
         self._settings = settings
         self._env = {**env, **_CHILD_SETTINGS}
+        self._cache = Cache(settings.malbeot_cache)
         self._logs = None if show_logs else settings.malbeot_state / "logs"
         self._processes: list[Process] = []
         self._ended: dict[asyncio.Task[int], Process] = {}
@@ -43,12 +47,17 @@ class Up:
         settings = self._settings
         try:
             settings.malbeot_state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            settings.malbeot_state.chmod(0o700)
             if self._logs:
                 self._logs.mkdir(exist_ok=True)
         except OSError as error:
             raise MalbeotError(
                 f"cannot write to {settings.malbeot_state}: {error.strerror}; set MALBEOT_STATE to a folder you own"
             ) from None
+        if settings.livekit_is_local and not settings.livekit_api_key:
+            ensure_keys(settings.malbeot_state)
+        if EMBEDDED in (settings.whisper_model, settings.ollama_model):
+            await models.ensure(self._cache, say)
         parts = (self._livekit(), self._hearing(), self._thinking(), self._voice(), self._web())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -57,6 +66,7 @@ class Up:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        say("the companion loads its models")
         await self._start(services.worker_service(settings, self._env, settings.malbeot_state / "ready"))
 
     async def watch(self) -> None:
@@ -81,6 +91,7 @@ class Up:
         await asyncio.gather(*self._ended, return_exceptions=True)
         for process in reversed(self._processes):
             await process.stop()
+        shutil.rmtree(self._settings.malbeot_state / "ready", ignore_errors=True)
 
     async def _livekit(self) -> None:
         settings = self._settings
@@ -89,7 +100,7 @@ class Up:
                 raise MalbeotError(f"LiveKit server at {settings.livekit_url} does not answer: {reason}")
             say(f"LiveKit server is at {settings.livekit_url}")
             return
-        binary = await services.find_livekit(settings, say)
+        binary = await livekit.ensure(self._cache, say)
         await self._start(services.livekit_service(settings, binary, self._env))
 
     async def _hearing(self) -> None:
@@ -118,23 +129,29 @@ class Up:
             return
         if await probes.is_ollama(settings.ollama_url):
             say(f"Ollama is running already at {settings.ollama_url}")
-        else:
-            binary = await services.find_ollama(settings, say)
+        elif is_local(settings.ollama_url):
+            binary = await ollama.ensure(self._cache, say)
             await self._start(services.ollama_service(settings, binary, self._env))
-        if settings.ollama_model == EMBEDDED:
-            gguf = models.smollm2(Cache(settings.malbeot_cache))
-            await ollama.create_model(settings.ollama_url, gguf, EMBEDDED_CHAT_MODEL)
         else:
-            await ollama.pull(settings.ollama_url, settings.ollama_model, say)
+            raise MalbeotError(f"Ollama at {settings.ollama_url} does not answer: start it there, or mend OLLAMA_URL")
+        if settings.ollama_model == EMBEDDED:
+            await ollama.create_model(settings.ollama_url, models.smollm2(self._cache))
+        elif settings.chat_model.removesuffix(":latest") not in await probes.ollama_models(settings.ollama_url):
+            await ollama.pull(settings.ollama_url, settings.chat_model, say)
 
     async def _voice(self) -> None:
         settings = self._settings
         if settings.tts_provider != "gpt_sovits":
             return
-        if await probes.is_voice_server(settings.gpt_sovits_url):
-            say(f"a voice server is running already at {settings.gpt_sovits_url}")
-        else:
-            await self._start(services.stand_in_service(settings, self._env))
+        if name := await probes.voice_server(settings.gpt_sovits_url):
+            say(f"{name} is running already at {settings.gpt_sovits_url}")
+            return
+        if not is_local(settings.gpt_sovits_url):
+            instead = f"http://127.0.0.1:{_STAND_IN_PORT}"
+            say(f"no GPT-SoVITS answers at {settings.gpt_sovits_url}: the stand-in voice speaks instead")
+            settings = settings.model_copy(update={"gpt_sovits_url": instead})
+            self._env["GPT_SOVITS_URL"] = instead
+        await self._start(services.stand_in_service(settings, self._env))
 
     async def _web(self) -> None:
         await self._start(services.web_service(self._settings, self._env))
@@ -174,4 +191,4 @@ async def run(settings: Settings, env: Mapping[str, str], *, show_logs: bool = F
 def say(line: str) -> None:
     """One line for the person at the terminal."""
     with contextlib.suppress(BrokenPipeError):
-        print(line, flush=True)
+        print(without_passwords(line), flush=True)

@@ -8,36 +8,37 @@ from urllib.parse import urlsplit
 import yaml
 
 from malbeot.errors import MalbeotError
-from malbeot.keys import ensure_keys, keys_file
+from malbeot.keys import write_keys
 from malbeot.resources import resource
 from malbeot.settings import Settings
 from malbeot.up import probes
 from malbeot.up.ports import require_free
 from malbeot.up.process import Service
-from malbeot_local import livekit, models, ollama
+from malbeot_local import models, ollama
 from malbeot_local.cache import Cache
-from malbeot_local.progress import Report
 
 
-def _port(url: str, default: int) -> int:
-    return urlsplit(url).port or default
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme in ("https", "wss") else 80)
 
 
 def livekit_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> Service:
     """LiveKit server with `livekit.yaml`, on LIVEKIT_URL's port and the two behind it for media."""
-    port = _port(settings.livekit_url, 7880)
+    port = _port(settings.livekit_url)
     for number, udp in ((port, False), (port + 1, False), (port + 2, True)):
         require_free("127.0.0.1", number, what="LiveKit server", setting="LIVEKIT_URL", udp=udp)
-    ensure_keys(settings.malbeot_state)
     config = yaml.safe_load(resource("livekit.yaml").read_text(encoding="utf-8"))
     config["port"] = port
     config["rtc"] |= {"tcp_port": port + 1, "udp_port": port + 2}
     path = settings.malbeot_state / "livekit.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    # The operator's own keys, where set, else the ones made for this machine.
+    keys = write_keys(settings.malbeot_state / "livekit.run.keys", *settings.livekit_keys)
     return Service(
         name="LiveKit server",
         log_name="livekit",
-        command=[str(binary), "--config", str(path), "--key-file", str(keys_file(settings.malbeot_state))],
+        command=[str(binary), "--config", str(path), "--key-file", str(keys)],
         env=env,
         address=settings.livekit_url,
         ready=probes.answers(f"http://127.0.0.1:{port}"),
@@ -46,8 +47,8 @@ def livekit_service(settings: Settings, binary: Path, env: Mapping[str, str]) ->
 
 def ollama_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> Service:
     """Ollama on OLLAMA_URL, its models in our cache."""
-    host = f"127.0.0.1:{_port(settings.ollama_url, 11434)}"
-    require_free("127.0.0.1", _port(settings.ollama_url, 11434), what="Ollama", setting="OLLAMA_URL")
+    host = f"127.0.0.1:{_port(settings.ollama_url)}"
+    require_free("127.0.0.1", _port(settings.ollama_url), what="Ollama", setting="OLLAMA_URL")
     return Service(
         name="Ollama",
         log_name="ollama",
@@ -60,13 +61,13 @@ def ollama_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> 
 
 def stand_in_service(settings: Settings, env: Mapping[str, str]) -> Service:
     """The stand-in voice, on GPT_SOVITS_URL. It speaks with the embedded Piper voice and eSpeak NG."""
-    port = _port(settings.gpt_sovits_url, 9880)
+    port = _port(settings.gpt_sovits_url)
     require_free("127.0.0.1", port, what="the stand-in voice", setting="GPT_SOVITS_URL")
     voice = models.piper_joe(Cache(settings.malbeot_cache))
     if not voice.exists():
         raise MalbeotError(
             f"no GPT-SoVITS answers at {settings.gpt_sovits_url}, and the stand-in's voice is not in {voice.parent}: "
-            "start GPT-SoVITS, mend GPT_SOVITS_URL, or run `python -m malbeot_local fetch models`"
+            "start GPT-SoVITS, mend GPT_SOVITS_URL, or run `malbeot up --embedded` once, which fetches it"
         )
     command = [sys.executable, "-m", "malbeot_local.standin", "--host", "127.0.0.1", "--port", str(port)]
     return Service(
@@ -75,7 +76,7 @@ def stand_in_service(settings: Settings, env: Mapping[str, str]) -> Service:
         command=[*command, "--piper-voice", str(voice)],
         env=env,
         address=settings.gpt_sovits_url,
-        ready=lambda: probes.is_voice_server(settings.gpt_sovits_url),
+        ready=lambda: _answers_as_voice(settings.gpt_sovits_url),
     )
 
 
@@ -118,11 +119,5 @@ def web_service(settings: Settings, env: Mapping[str, str]) -> Service:
     )
 
 
-async def find_livekit(settings: Settings, report: Report) -> Path:
-    """LiveKit server's binary, fetched or built if need be. Raises `malbeot_local.errors.LocalError`."""
-    return await livekit.ensure(Cache(settings.malbeot_cache), report)
-
-
-async def find_ollama(settings: Settings, report: Report) -> Path:
-    """Ollama's binary, fetched or built if need be. Raises `malbeot_local.errors.LocalError`."""
-    return await ollama.ensure(Cache(settings.malbeot_cache), report)
+async def _answers_as_voice(url: str) -> bool:
+    return bool(await probes.voice_server(url))

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,7 @@ from .progress import Report, Transfer
 EMBEDDED_MODEL = "malbeot-smollm2"
 """The embedded chat model's name in Ollama."""
 
-TEMPLATE = """\
-{{- if .Tools }}<|im_start|>system
-You may call functions. Their signatures are in <tools></tools>:
-<tools>{{ json .Tools }}</tools>
-To call one, answer only with {"name": <name>, "arguments": <arguments>} in <tool_call></tool_call>.<|im_end|>
-{{ end }}
-{{- range $index, $message := .Messages }}
-{{- $last := eq (len (slice $.Messages $index)) 1 -}}
-<|im_start|>{{ if eq .Role "tool" }}user{{ else }}{{ .Role }}{{ end }}
-{{ if eq .Role "tool" }}<tool_response>{{ .Content }}</tool_response>{{ else }}{{ .Content }}{{ end }}
-{{- range .ToolCalls }}<tool_call>{"name": "{{ .Function.Name }}", "arguments": {{ .Function.Arguments }}}</tool_call>
-{{- end }}
-{{- if not (and $last (eq .Role "assistant")) }}<|im_end|>
-{{ end }}
-{{- if and $last (ne .Role "assistant") }}<|im_start|>assistant
-{{ end }}
-{{- end }}"""
+TEMPLATE = resources.files(__package__).joinpath("smollm2.template").read_text(encoding="utf-8")
 """ChatML, which SmolLM2-Instruct was trained on (tokenizer_config.json of the model), with its form of tool calls."""
 STOP = ("<|im_start|>", "<|im_end|>")
 

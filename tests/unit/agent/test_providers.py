@@ -12,7 +12,8 @@ from malbeot.errors import MalbeotError, SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona, load_personas
 from malbeot.resources import resource
-from malbeot.settings import EMBEDDED_CHAT_MODEL, Settings
+from malbeot.settings import Settings
+from malbeot_local.ollama import EMBEDDED_MODEL
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ async def test_ollama_is_told_the_settings() -> None:
     model = providers.create_llm(settings(ollama_model="embedded", ollama_url="http://127.0.0.1:1"))
     async with model:
         assert isinstance(model, ollama.LLM)
-        assert model.model == EMBEDDED_CHAT_MODEL
+        assert model.model == EMBEDDED_MODEL
 
 
 async def test_gpt_sovits_speaks_with_the_persona(persona: Persona) -> None:
