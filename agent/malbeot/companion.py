@@ -58,11 +58,11 @@ class Companion(Agent):
                 yield self._persona.phrases.thinking_failed
         except APIError as error:
             logger.warning("the language model failed: %s", error)
-            yield f" {self._persona.phrases.thinking_failed}"
+            yield f"{' ' if answered else ''}{self._persona.phrases.thinking_failed}"
         except Exception as error:
             # Not of our making, and its text may quote what was said.
             logger.error("the language model failed: %s", type(error).__name__)
-            yield f" {self._persona.phrases.thinking_failed}"
+            yield f"{' ' if answered else ''}{self._persona.phrases.thinking_failed}"
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         try:

@@ -18,7 +18,12 @@ from support.stack import Stack
 
 KOREAN = "조금만 생각을 하면서 살면 훨씬 편할 거야."
 QUESTION = "Hello there. What do you like to do on a sunny day?"
-LONG_ANSWER_WANTED = "Please tell me a very long story about a king, a queen and their three daughters."
+LONG_ANSWERS_WANTED = (
+    "Please tell me a very long story about a king, a queen and their three daughters.",
+    "What do you know about gardens, flowers and trees?",
+    "Tell me all about your favourite food, and how you cook it.",
+    "What can I do on a rainy day at home?",
+)
 
 
 async def call(stack: Stack, **request: str) -> Caller:
@@ -49,25 +54,33 @@ async def test_an_english_question_is_answered_by_voice(stack: Stack) -> None:
 
 async def test_the_companion_falls_silent_when_interrupted_and_the_call_leaves_nothing_behind(stack: Stack) -> None:
     jobs_before = set(stack.pids["worker"])
+    interruption = english("Wait, stop, stop please, I have another question for you.")
     async with await call(stack, name="Rose", language="en") as caller:
         await greeted(caller)
-        asked_at = await caller.play(english(LONG_ANSWER_WANTED))
-        began = await caller.wait_for_voice(timeout_s=30, since=asked_at)
-        await asyncio.sleep(2.0)
-        speaking = asyncio.create_task(
-            caller.play(english("Wait, stop, stop please, I have another question for you."))
-        )
+        await speaking_at_length(caller)
+        speaking = asyncio.create_task(caller.play(interruption))
         interrupted_at = time.monotonic()
-        last_voice = caller.heard.last_voice
-        assert last_voice and interrupted_at - last_voice < 0.7, "the companion was not speaking when interrupted"
         silent_at = await caller.wait_for_silence(0.5, timeout_s=10, since=interrupted_at)
         await speaking
-        assert began < interrupted_at
         assert silent_at - interrupted_at <= 1.0
         room = caller.room_name
     await wait_until_job_ended(stack, room)
     await idle_again(stack, jobs_before)
     await wait_until_room_is_gone(stack, room)
+
+
+async def speaking_at_length(caller: Caller) -> None:
+    """Asks until an answer is still going on 1.5 s after its beginning: a small model may be brief."""
+    for question in [english(text) for text in LONG_ANSWERS_WANTED]:
+        asked_at = await caller.play(question)
+        await caller.wait_for_voice(timeout_s=30, since=asked_at)
+        await asyncio.sleep(1.5)
+        last_voice = caller.heard.last_voice
+        assert last_voice is not None
+        if time.monotonic() - last_voice < 0.1:
+            return
+        await caller.wait_for_silence(1.5, timeout_s=30)
+    pytest.fail("no answer was long enough to interrupt")
 
 
 async def wait_until_job_ended(stack: Stack, room: str) -> None:
