@@ -29,7 +29,7 @@ class Loaded:
 
     vad: vad.VAD
     ears: "whisper.Model | None"
-    """The Whisper model; None when another provider hears."""
+    """The Whisper model; None when another provider hears, or nobody."""
 
 
 def register(settings: Settings) -> None:
@@ -38,12 +38,15 @@ def register(settings: Settings) -> None:
         import_module(f"livekit.plugins.{_PACKAGE.get(name, name)}")
 
 
-def load(settings: Settings) -> Loaded:
-    """Loads what the chosen providers need in this process. Blocks for seconds. Raises `MalbeotError`."""
+def load(settings: Settings, *, hearing: bool = True) -> Loaded:
+    """Loads what the chosen providers need in this process. Blocks for seconds. Raises `MalbeotError`.
+
+    Without `hearing` no recognition model is loaded: the conversation is typed.
+    """
     from livekit.plugins import silero
 
     ears = None
-    if settings.stt_provider == "whisper":
+    if settings.stt_provider == "whisper" and hearing:
         from livekit.plugins import whisper
 
         try:
@@ -71,7 +74,10 @@ def check(settings: Settings, persona: Persona) -> None:
         create_stt(settings, persona, Loaded(vad=None, ears=None))  # type: ignore[arg-type]
 
 
-def create_stt(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
+def create_stt(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any] | None:
+    """None where nothing was loaded to hear with: the conversation is typed."""
+    if settings.stt_provider == "whisper" and loaded.ears is None:
+        return None
     return _STT[settings.stt_provider](settings, persona, loaded)
 
 

@@ -1,6 +1,6 @@
 """Puts one AgentSession together from settings and persona."""
 
-from livekit.agents import AgentSession, APIConnectOptions, TurnHandlingOptions, inference
+from livekit.agents import NOT_GIVEN, AgentSession, APIConnectOptions, TurnHandlingOptions, inference
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from malbeot.persona import Persona
@@ -34,7 +34,7 @@ def build_session(settings: Settings, persona: Persona, loaded: Loaded) -> Agent
     """One call's session, not yet started. Raises `MalbeotError` where a chosen provider cannot be made."""
     return AgentSession(
         vad=loaded.vad,
-        stt=create_stt(settings, persona, loaded),
+        stt=create_stt(settings, persona, loaded) or NOT_GIVEN,
         llm=create_llm(settings),
         tts=create_tts(settings, persona),
         turn_handling=turn_handling(),

@@ -1,6 +1,8 @@
 """Chromium with a WAV file as its microphone, and the caller page in it."""
 
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -56,19 +58,22 @@ async def caller_page(
     if microphone:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
     refused, errors = Refusals(), list[str]()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
-        try:
-            width, height = size
-            context = await browser.new_context(locale=locale, viewport={"width": width, "height": height})
-            page = await context.new_page()
-            page.on("console", refused.note)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            await page.goto(url)
-            yield page
-            await context.close()
-        finally:
-            await browser.close()
+    with tempfile.TemporaryDirectory() as pulse:
+        # Chromium's sound library leaves a folder behind wherever it is not told to.
+        env: dict[str, str | float | bool] = {**os.environ, "PULSE_RUNTIME_PATH": pulse}
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=arguments, env=env)
+            try:
+                width, height = size
+                context = await browser.new_context(locale=locale, viewport={"width": width, "height": height})
+                page = await context.new_page()
+                page.on("console", refused.note)
+                page.on("pageerror", lambda error: errors.append(str(error)))
+                await page.goto(url)
+                yield page
+                await context.close()
+            finally:
+                await browser.close()
     assert not refused, refused
     assert not errors, errors
 

@@ -18,9 +18,9 @@ from support.stack import Stack
 QUESTION = "What do you like to eat in the morning?"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def caller(stack: Stack) -> AsyncIterator[Caller]:
-    """Someone in a call who has been greeted."""
+    """Someone in a call who has been greeted: one call that outlives every failure."""
     token, _ = call_token(stack.api_key, stack.api_secret, name="Rose", language="en")
     async with Caller(url=stack.livekit_url, token=token) as calling:
         await calling.agent_joined(timeout_s=20)
@@ -33,7 +33,7 @@ async def heard_after(caller: Caller, question: str) -> tuple[str, str]:
     """Asks, and gives what was heard and what the captions say."""
     asked_at = await caller.play(english(question))
     await caller.wait_for_voice(timeout_s=30, since=asked_at)
-    await caller.wait_for_silence(2.5, timeout_s=60)
+    await caller.wait_for_silence(1.8, timeout_s=60)
     understood = recognise(caller.heard.samples(asked_at, time.monotonic()), caller.heard.rate, "en")
     return understood, caller.captions_of("companion", since=asked_at)
 

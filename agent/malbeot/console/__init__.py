@@ -29,7 +29,7 @@ def talk(settings: Settings, *, text: bool, files: tuple[Path, Path] | None, per
         by_ear.talk(settings, request)
         return
     say("loading models …")
-    loaded = load(settings)
+    loaded = load(settings, hearing=not text)
     if files:
         asyncio.run(by_file.talk(settings, chosen, request, loaded, question=files[0], reply=files[1]))
     else:

@@ -19,7 +19,7 @@ from malbeot.providers import Loaded
 from malbeot.settings import Settings
 
 _FRAME_S = 0.02
-_UNDERSTOOD_WITHIN_S = 20.0
+_UNDERSTOOD_WITHIN_S = 10.0
 _REPLY_WITHIN_S = 120.0
 
 

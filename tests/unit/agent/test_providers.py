@@ -66,8 +66,13 @@ async def test_transcribe(persona: Persona) -> None:
         with pytest.raises(SettingsError, match=r"needs Python 3\.12"):
             providers.create_stt(chosen, persona, nothing_loaded)
     else:
-        async with providers.create_stt(chosen, persona, nothing_loaded) as ears:
-            assert isinstance(ears, stt.STT)
+        ears = providers.create_stt(chosen, persona, nothing_loaded)
+        assert isinstance(ears, stt.STT)
+        await ears.aclose()
+
+
+def test_a_typed_conversation_needs_no_ears(persona: Persona) -> None:
+    assert providers.create_stt(settings(), persona, providers.Loaded(vad=None, ears=None)) is None  # type: ignore[arg-type]
 
 
 def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
