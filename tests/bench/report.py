@@ -1,7 +1,6 @@
 """What every benchmark ends with: its bars, and `build/bench/NAME.json` with them, the raw figures and the machine."""
 
 import json
-import math
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import psutil
 
+from malbeot.settings import Settings
 from malbeot_local import livekit, ollama
+from malbeot_local.cache import Cache
 
 FOLDER = Path(__file__).parents[2] / "build" / "bench"
 
@@ -58,17 +60,9 @@ class Bar:
 
 
 def percentile(values: Iterable[float | None], share: float) -> float | None:
-    """The value below which `share` (0 to 1) of `values` lie, between neighbours linearly; None where there are none.
-
-    What is None is left out. It is numpy's and R's default (type 7).
-    """
-    known = sorted(value for value in values if value is not None)
-    if not known:
-        return None
-    place = share * (len(known) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(known) - 1)
-    return known[below] + (known[above] - known[below]) * (place - below)
+    """numpy's percentile of `values`, `share` from 0 to 1. What is None is left out; None where nothing is left."""
+    known = [value for value in values if value is not None]
+    return float(np.percentile(known, share * 100)) if known else None
 
 
 def spread(values: Sequence[float | None]) -> dict[str, float | int | None]:
@@ -108,7 +102,10 @@ def load_average() -> float:
 
 def versions() -> dict[str, str]:
     """Python, the servers that we start, and the distributions that take part."""
-    found = {"python": platform.python_version(), "livekit-server": livekit.VERSION, "ollama": ollama.VERSION}
+    found = {"python": platform.python_version()}
+    for server, module in (("livekit-server", livekit), ("ollama", ollama)):
+        if binary := module.search(Cache(Settings(_env_file=None).malbeot_cache)).found:  # type: ignore[call-arg]
+            found[server] = binary.version
     for name in _DISTRIBUTIONS:
         try:
             found[name] = version(name)

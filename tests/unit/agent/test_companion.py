@@ -1,0 +1,100 @@
+"""The companion is never at a loss: empty answers, foreign errors and deaf moments are apologised for."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+from livekit.agents import AgentSession, APIConnectionError, APIConnectOptions, ErrorEvent, llm, stt
+
+from malbeot.clips import chime
+from malbeot.companion import Companion
+from malbeot.persona import Caller, Persona, load_personas
+from malbeot.resources import resource
+from malbeot.session import turn_handling
+
+
+class ScriptedLLM(llm.LLM[Any]):
+    """Says what it is told to, and then fails if it is told to."""
+
+    def __init__(self, words: Sequence[str], error: Exception | None = None) -> None:
+        super().__init__()
+        self.words, self.error = words, error
+
+    def chat(self, *, chat_ctx: llm.ChatContext, tools: list[llm.Tool] | None = None, **_: Any) -> "ScriptedStream":
+        once = APIConnectOptions(max_retry=0)
+        return ScriptedStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=once)
+
+
+class ScriptedStream(llm.LLMStream):
+    async def _run(self) -> None:
+        script = self._llm
+        assert isinstance(script, ScriptedLLM)
+        for word in script.words:
+            self._event_ch.send_nowait(llm.ChatChunk(id="1", delta=llm.ChoiceDelta(role="assistant", content=word)))
+        if script.error:
+            raise script.error
+
+
+@pytest.fixture
+def persona() -> Persona:
+    return load_personas(resource("prompts"))["en"]
+
+
+@asynccontextmanager
+async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSession[None]]:
+    """A typed conversation with the companion, its greeting said."""
+    session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=turn_handling())
+    caller = Caller(name="Rose", direction="inbound")
+    companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), apology=chime())
+    await session.start(companion, record=False)
+    try:
+        if greeting := session.current_speech:
+            await greeting
+        yield session
+    finally:
+        await session.aclose()
+
+
+def said(session: AgentSession[None]) -> list[str]:
+    messages = [item for item in session.history.items if isinstance(item, llm.ChatMessage)]
+    return [message.text_content or "" for message in messages if message.role == "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "answer"),
+    [
+        (["Hello", " there."], None, "Hello there."),
+        ([], None, "{sorry}"),
+        ([" ", "\n"], None, "{sorry}"),
+        ([], APIConnectionError("gone"), "{sorry}"),
+        (["Well,"], APIConnectionError("gone"), "Well, {sorry}"),
+        ([], KeyError("a mistake that is not ours"), "{sorry}"),
+    ],
+)
+async def test_every_turn_is_answered(
+    persona: Persona, words: Sequence[str], error: Exception | None, answer: str
+) -> None:
+    async with talking(persona, ScriptedLLM(words, error)) as session:
+        await session.run(user_input="Hello?")
+        greeting, reply = said(session)
+    assert "Rose" in greeting
+    assert reply.strip() == answer.format(sorry=persona.phrases.thinking_failed)
+
+
+async def test_words_that_could_not_be_recognised_are_asked_for_again(persona: Persona) -> None:
+    async with talking(persona, ScriptedLLM(["yes"])) as session:
+        for recoverable in (True, False):
+            error = stt.STTError(timestamp=time.time(), label="ears", error=ValueError(), recoverable=recoverable)
+            session.emit("error", ErrorEvent(error=error, source=None))
+            await asyncio.sleep(0.1)
+            assert (said(session)[-1] == persona.phrases.not_understood) is not recoverable
+
+
+def test_a_chime_is_soft_and_short() -> None:
+    frames = list(chime().frames())
+    assert sum(frame.duration for frame in frames) == pytest.approx(0.7)
+    assert max(abs(sample) for frame in frames for sample in frame.data) <= 8000
