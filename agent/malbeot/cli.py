@@ -121,6 +121,8 @@ def main() -> None:
     """Runs the command line. Every failure is one line on standard error and a non-zero exit."""
     from malbeot_local.errors import LocalError
 
+    # ONNX Runtime reports to its maker unless told not to. Every process that we start inherits this.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         app(standalone_mode=False)
     except MalbeotError as error:

@@ -1,6 +1,7 @@
 """`python -m malbeot_local.standin`: the stand-in voice server; `… say`: one text into a WAV file."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ..errors import LocalError
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, 1 with one line on standard error, 2 for wrong usage, 130 when interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime, which Piper runs on, reports to its maker otherwise
     try:
         if arguments[:1] == ["say"]:
             _say(arguments[1:])
