@@ -13,10 +13,10 @@ projects := pyproject.toml infra/local/pyproject.toml $(wildcard plugins/*/pypro
 page := agent/malbeot/web/static/index.html
 page_sources := $(shell find agent/malbeot/web/page -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup page servers models chromium demo test check bench lock clean
+.PHONY: help setup page servers models chromium demo test check bench bench-ears lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(ready) ## .venv with Malbeot, its plugins and its tools
 	@:
@@ -55,6 +55,9 @@ check: $(ready) ## format, lint and types
 
 bench: $(ready) $(page) servers models ## mouth to ear, measured; build/bench holds the figures
 	@PYTHONPATH=tests $(python) -m bench.mouth_to_ear
+
+bench-ears: $(ready) models ## the streaming recogniser beside plain faster-whisper, measured
+	@PYTHONPATH=tests $(python) -m bench.ears
 
 lock: ## compile infra/locks/dev.txt anew from pyproject.toml
 	@$(bootstrap) uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \

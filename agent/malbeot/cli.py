@@ -62,6 +62,16 @@ def dev() -> None:
 
 @app.command()
 @_embedded
+@click.option("--address", help="unix:/PATH, or tcp://HOST:PORT for other machines, which takes EARS_TOKEN.")
+def ears(address: str | None) -> None:
+    """Hear for all calls of this machine, or of others: the recognition engine alone."""
+    from malbeot.ears import become_engine
+
+    become_engine(load(**({"ears_url": address} if address else {})), os.environ)
+
+
+@app.command()
+@_embedded
 @click.option("--text", is_flag=True, help="Type instead of speaking.")
 @click.option("--wav", type=click.Path(path_type=Path), help="Speak this WAV file instead of a microphone.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the reply to this WAV file instead of speakers.")

@@ -1,15 +1,30 @@
 """The companion: who answers a call, what it says first, and what it says when a stage fails."""
 
 import contextlib
+import math
+import time
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import datetime
 
 from livekit import rtc
-from livekit.agents import Agent, APIError, ErrorEvent, FlushSentinel, ModelSettings, llm, stt
+from livekit.agents import (
+    Agent,
+    APIError,
+    ErrorEvent,
+    FlushSentinel,
+    ModelSettings,
+    UserInputTranscribedEvent,
+    UserTranscriptionTimeoutEvent,
+    llm,
+    stt,
+)
 
 from malbeot.clips import Clip
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona, render_greeting, render_system
+
+_DEAF_FOR_S = 12.0
+"""Recognition that fails fails again within its timeout of 10 s (`session.py`); what is older is mended."""
 
 
 class Companion(Agent):
@@ -17,7 +32,8 @@ class Companion(Agent):
 
     A failed language model is answered with the persona's own words of apology, a failed voice
     with `apology`, a clip prepared before the call: the caller is never left in silence, and the
-    text of an answer arrives even where its sound does not. With `warm_prompt` the language model
+    text of an answer arrives even where its sound does not. Who speaks while recognition fails is
+    asked to say it again, and answered all the same if that comes back. With `warm_prompt` the language model
     reads its prompt while the greeting is spoken, so that the first answer does not wait for that.
     """
 
@@ -29,9 +45,13 @@ class Companion(Agent):
         self._greeting = render_greeting(persona, caller, now)
         self._apology = apology
         self._warm_prompt = warm_prompt
+        self._deaf_since = -math.inf
+        self._unheard = False
 
     async def on_enter(self) -> None:
         self.session.on("error", self._on_error)
+        self.session.on("user_transcription_timeout", self._on_unheard)
+        self.session.on("user_input_transcribed", self._on_heard)
         self.session.say(self._greeting)
         if self._warm_prompt and isinstance(self.session.llm, llm.LLM):
             with contextlib.suppress(APIError):
@@ -40,9 +60,25 @@ class Companion(Agent):
 
     async def on_exit(self) -> None:
         self.session.off("error", self._on_error)
+        self.session.off("user_transcription_timeout", self._on_unheard)
+        self.session.off("user_input_transcribed", self._on_heard)
 
     def _on_error(self, event: ErrorEvent) -> None:
-        if isinstance(event.error, stt.STTError) and not event.error.recoverable:
+        if isinstance(event.error, stt.STTError):
+            self._deaf_since = time.monotonic()
+            self._own_up(at_once=not event.error.recoverable)
+
+    def _on_unheard(self, _: UserTranscriptionTimeoutEvent) -> None:
+        self._unheard = True
+        self._own_up()
+
+    def _on_heard(self, _: UserInputTranscribedEvent) -> None:
+        self._deaf_since, self._unheard = -math.inf, False
+
+    def _own_up(self, *, at_once: bool = False) -> None:
+        deaf = time.monotonic() - self._deaf_since < _DEAF_FOR_S
+        if at_once or (deaf and self._unheard):
+            self._unheard = False
             self.session.say(self._persona.phrases.not_understood)
 
     async def llm_node(

@@ -11,11 +11,12 @@ from types import ModuleType
 
 import psutil
 
+from malbeot import ears
 from malbeot.errors import MalbeotError, without_passwords
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
 from malbeot.persona_choice import load_all
-from malbeot.settings import Settings
+from malbeot.settings import AUTO, Settings
 from malbeot.up import probes
 from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
@@ -106,14 +107,29 @@ async def _livekit(settings: Settings) -> Finding:
 async def _recognition(settings: Settings) -> Finding:
     if settings.stt_provider != "whisper":
         return Finding("speech recognition", f"Amazon Transcribe in {settings.aws_region}, not tried")
+    if settings.ears_url != AUTO:
+        return await _engine(settings)
     from livekit.plugins import whisper
 
     model = whisper_model(settings)
     try:
         path = await asyncio.to_thread(whisper.locate, model)
-    except whisper.ModelError as error:
+        running = await ears.find(settings, address := ears.address_in(settings.malbeot_state))
+    except (whisper.ModelError, MalbeotError) as error:
         return Finding("speech recognition", f"Whisper {model}", str(error))
-    return Finding("speech recognition", f"Whisper {model} in {path}")
+    engine = f"{address} hears with {running}" if running else "`malbeot up` or the worker starts its engine"
+    return Finding("speech recognition", f"Whisper {model} in {path}; {engine}")
+
+
+async def _engine(settings: Settings) -> Finding:
+    what = f"speech recognition at {settings.ears_url}"
+    try:
+        running = await ears.find(settings, settings.ears_url)
+    except MalbeotError as error:
+        return Finding(what, "an engine that refuses us", str(error))
+    return (
+        Finding(what, f"Whisper {running} answers") if running else Finding(what, "no answer", ears.missing(settings))
+    )
 
 
 async def _language_model(settings: Settings) -> Finding:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from malbeot.settings import EMBEDDED, Settings
+from malbeot.settings import AUTO, EMBEDDED, Settings
 from malbeot_local import models as local_models
 from malbeot_local.cache import Cache
 
@@ -16,7 +16,7 @@ def whisper_model(settings: Settings) -> str | Path:
     value = settings.whisper_model
     if value == EMBEDDED:
         return local_models.whisper_base(Cache(settings.malbeot_cache))
-    if value == "auto":
+    if value == AUTO:
         return "large-v3-turbo" if _has_gpu(settings) else "base"
     return Path(value).expanduser() if value[0] in "/.~" else value
 

@@ -7,20 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livekit.agents import llm, stt, tts, vad
 
-from malbeot.errors import MalbeotError, SettingsError
+from malbeot import ears
+from malbeot.errors import SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona
-from malbeot.settings import Settings
-
-if TYPE_CHECKING:
-    from livekit.plugins import whisper
+from malbeot.settings import AUTO, Settings
 
 _PACKAGE: Mapping[str, str] = {"transcribe": "aws", "polly": "aws", "bedrock": "aws"}
 _TRANSCRIBE_LANGUAGE: Mapping[str, str] = {"ko": "ko-KR", "en": "en-US"}
+_SILENCE_S = 0.25
+"""Silence that ends a stretch of speech: the end of the turn is judged then, and recognition is told to finish.
+The shortest with which LiveKit's end-of-turn model works: it begins after 0.2 s."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Loaded:
     """What a call process loads once, before its call comes."""
 
     vad: vad.VAD
-    ears: "whisper.Model | None"
-    """The Whisper model; None when another provider hears, or nobody."""
+    hearing: bool = True
+    """False where the conversation is typed."""
 
 
 def register(settings: Settings) -> None:
@@ -39,46 +40,26 @@ def register(settings: Settings) -> None:
 
 
 def load(settings: Settings, *, hearing: bool = True) -> Loaded:
-    """Loads what the chosen providers need in this process. Blocks for seconds. Raises `MalbeotError`.
+    """Loads what the chosen providers need in this process, and holds what they share. Raises `MalbeotError`.
 
-    Without `hearing` no recognition model is loaded: the conversation is typed.
+    Blocks, for seconds where the engine that hears is not there yet. Without `hearing` it is not asked for.
     """
     from livekit.plugins import silero
 
-    ears = None
-    if settings.stt_provider == "whisper" and hearing:
-        from livekit.plugins import whisper
-
-        try:
-            ears = whisper.load(
-                whisper_model(settings),
-                device=settings.whisper_device,
-                compute_type=settings.whisper_compute_type,
-            )
-        except whisper.ModelError as error:
-            raise MalbeotError(str(error)) from None
-    # Silence of 0.35 s ends a segment for recognition; the turn is judged apart from that.
-    return Loaded(vad=silero.VAD.load(min_silence_duration=0.35), ears=ears)
-
-
-def try_models(settings: Settings) -> None:
-    """Loads and drops the models, to learn whether a call process will be able to. Raises `MalbeotError`."""
-    load(settings)
+    if hearing:
+        ears.hold(settings)
+    return Loaded(vad=silero.VAD.load(min_silence_duration=_SILENCE_S), hearing=hearing)
 
 
 def check(settings: Settings, persona: Persona) -> None:
     """Makes what can be made without models, so that a missing package is told before a call. Raises `MalbeotError`."""
     create_llm(settings)
     create_tts(settings, persona)
-    if settings.stt_provider != "whisper":
-        create_stt(settings, persona, Loaded(vad=None, ears=None))  # type: ignore[arg-type]
+    create_stt(settings, persona)
 
 
-def create_stt(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any] | None:
-    """None where nothing was loaded to hear with: the conversation is typed."""
-    if settings.stt_provider == "whisper" and loaded.ears is None:
-        return None
-    return _STT[settings.stt_provider](settings, persona, loaded)
+def create_stt(settings: Settings, persona: Persona) -> stt.STT[Any]:
+    return _STT[settings.stt_provider](settings, persona)
 
 
 def create_llm(settings: Settings) -> llm.LLM[Any]:
@@ -103,14 +84,22 @@ def _plugin(name: str, setting: str, extra: str) -> ModuleType:
         ) from None
 
 
-def _whisper(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
+def _whisper(settings: Settings, persona: Persona) -> stt.STT[Any]:
     from livekit.plugins import whisper
 
-    assert loaded.ears is not None
-    return whisper.STT(model=loaded.ears, language=persona.language)
+    if settings.ears_url != AUTO:
+        # The engine's own model and device hold.
+        address, token = settings.ears_url, ears.token_of(settings)
+        return whisper.STT(model=settings.whisper_model, language=persona.language, engine=address, token=token)
+    return whisper.STT(
+        model=whisper_model(settings),
+        language=persona.language,
+        device=settings.whisper_device,
+        compute_type=settings.whisper_compute_type,
+    )
 
 
-def _transcribe(settings: Settings, persona: Persona, loaded: Loaded) -> stt.STT[Any]:
+def _transcribe(settings: Settings, persona: Persona) -> stt.STT[Any]:
     aws = _plugin("aws", "STT_PROVIDER=transcribe", "bedrock")
     try:
         provider: stt.STT[Any] = aws.STT(region=settings.aws_region, language=_TRANSCRIBE_LANGUAGE[persona.language])
@@ -170,6 +159,6 @@ def _polly(settings: Settings, persona: Persona) -> tts.TTS[Any]:
     return provider
 
 
-_STT: dict[str, Callable[[Settings, Persona, Loaded], stt.STT[Any]]] = {"whisper": _whisper, "transcribe": _transcribe}
+_STT: dict[str, Callable[[Settings, Persona], stt.STT[Any]]] = {"whisper": _whisper, "transcribe": _transcribe}
 _LLM: dict[str, Callable[[Settings], llm.LLM[Any]]] = {"ollama": _ollama, "openai": _openai, "bedrock": _bedrock}
 _TTS: dict[str, Callable[[Settings, Persona], tts.TTS[Any]]] = {"gpt_sovits": _gpt_sovits, "polly": _polly}

@@ -8,14 +8,17 @@ from malbeot.providers import Loaded, create_llm, create_stt, create_tts
 from malbeot.settings import Settings
 
 # A stage that fails or stalls is apologised for at once (`companion.py`); a second try would only be
-# more silence. Recognition alone is tried again: nobody waits for it in silence yet. An error ends its
-# turn, never the call.
+# more silence. Recognition alone is tried again, for as long as the call lasts: it keeps what it has not
+# recognised, so that an engine that is started again hears the whole turn. An error ends its turn,
+# never the call.
 _CONNECT = SessionConnectOptions(
     stt_conn_options=APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=10),
     llm_conn_options=APIConnectOptions(max_retry=0, timeout=8),
     tts_conn_options=APIConnectOptions(max_retry=0, timeout=5),
     max_unrecoverable_errors=1_000_000,
 )
+_UNHEARD_S = 2.0
+"""So long after the end of speech of which no word came the companion is told (`companion.py`)."""
 
 
 def turn_handling() -> TurnHandlingOptions:
@@ -34,7 +37,7 @@ def build_session(settings: Settings, persona: Persona, loaded: Loaded) -> Agent
     """One call's session, not yet started. Raises `MalbeotError` where a chosen provider cannot be made."""
     return AgentSession(
         vad=loaded.vad,
-        stt=create_stt(settings, persona, loaded) or NOT_GIVEN,
+        stt=create_stt(settings, persona) if loaded.hearing else NOT_GIVEN,
         llm=create_llm(settings),
         tts=create_tts(settings, persona),
         turn_handling=turn_handling(),
@@ -42,5 +45,6 @@ def build_session(settings: Settings, persona: Persona, loaded: Loaded) -> Agent
         # Echo cancellers settle within a second; until then the companion's own echo could stop it.
         aec_warmup_duration=1.0,
         user_away_timeout=None,
+        transcription_timeout=_UNHEARD_S,
         session_close_transcript_timeout=0.5,
     )

@@ -20,6 +20,7 @@ from malbeot.keys import read_keys
 from malbeot_local.cache import default_root
 from malbeot_local.ollama import EMBEDDED_MODEL
 
+AUTO = "auto"
 EMBEDDED = "embedded"
 EMBEDDED_SETTINGS = {
     "WHISPER_MODEL": EMBEDDED,
@@ -31,6 +32,8 @@ EMBEDDED_SETTINGS = {
 }
 """The set of models that packages carry: no model hub is asked for anything."""
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
+_LONGEST_SOCKET_PATH = 107
+"""Bytes, on Linux (unix(7): 108 with the zero at the end)."""
 
 
 def default_state(environment: Mapping[str, str]) -> Path:
@@ -49,8 +52,20 @@ def _url(schemes: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def engine_address(value: str) -> str:
+    """The same, if it is an address that an engine can listen on, or `auto`. Raises `ValueError`."""
+    parts = urlsplit(value)
+    if parts.scheme == "unix" and parts.path.startswith("/"):
+        if len(os.fsencode(parts.path)) > _LONGEST_SOCKET_PATH:
+            raise ValueError(f"has more than the {_LONGEST_SOCKET_PATH} bytes that a Unix socket's path may have")
+    elif value != AUTO and not (parts.scheme == "tcp" and parts.hostname and parts.port):
+        raise ValueError(f"must be {AUTO}, unix:/PATH or tcp://HOST:PORT, not {value!r}")
+    return value
+
+
 HttpUrl = Annotated[str, _url(("http", "https"))]
 LiveKitUrl = Annotated[str, _url(("ws", "wss", "http", "https"))]
+EarsUrl = Annotated[str, AfterValidator(engine_address)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -76,6 +91,10 @@ class Settings(BaseSettings):
     """Where Whisper runs."""
     whisper_compute_type: str = "default"
     """CTranslate2's compute type: int8, float16, int8_float16 …; `default` fits the device."""
+    ears_url: EarsUrl = AUTO
+    """Where a Whisper engine listens that runs already; `auto` finds or starts one on this machine."""
+    ears_token: SecretStr | None = None
+    """What an engine asks its users for. Needed on TCP; the same there and here."""
 
     llm_provider: Literal["ollama", "bedrock", "openai"] = "ollama"
     """The language model's server."""
@@ -147,6 +166,10 @@ class Settings(BaseSettings):
     def _complete(self) -> "Settings":
         if self.llm_provider == "openai" and not self.openai_model:
             raise ValueError("OPENAI_MODEL is missing: LLM_PROVIDER=openai needs the name of a model")
+        if self.ears_url.startswith("tcp:") and not self.ears_token:
+            raise ValueError(
+                f"EARS_TOKEN is missing: an engine at {self.ears_url} needs one, the same there and for its users"
+            )
         if (self.livekit_api_key is None) != (self.livekit_api_secret is None):
             raise ValueError("LIVEKIT_API_KEY and LIVEKIT_API_SECRET belong together: set both or neither")
         return self

@@ -7,17 +7,14 @@ to stop. A call's path goes on in `session.py` and `companion.py`.
 import asyncio
 import contextlib
 import functools
-import multiprocessing
 import signal
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
 from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, utils
 
-from malbeot import providers
+from malbeot import ears, providers
 from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.clips import load_apology, prepare_apology
 from malbeot.companion import Companion
@@ -123,7 +120,7 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
     """Answers calls until SIGINT or SIGTERM; calls then may finish for `worker_drain_s`, unless told twice.
 
     Raises `MalbeotError` for what no call could work with: a broken persona, a model that does not
-    load, a provider whose package is missing, keys that LiveKit refuses.
+    load, an engine that does not answer, a provider whose package is missing, keys that LiveKit refuses.
     """
     personas = load_all(settings)
     providers.check(settings, next(iter(personas.values())))
@@ -155,16 +152,9 @@ async def _drain(server: AgentServer, timeout_s: float) -> None:
 
 
 async def _get_ready(settings: Settings, personas: list[Persona]) -> None:
-    # The models are loaded once on trial, in a process of their own: a missing or broken one is
-    # told here, in one line, and not by call processes that die as often as they are started.
-    trial = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        await asyncio.get_running_loop().run_in_executor(trial, providers.try_models, settings)
-    except BrokenProcessPool:
-        name = f"WHISPER_MODEL={settings.whisper_model}"
-        raise MalbeotError(f"a process died while loading {name}: free memory, or choose a smaller one") from None
-    finally:
-        trial.shutdown(wait=False, cancel_futures=True)
+    # A missing or broken model is told here, in one line, and not by call processes that die as often
+    # as they are started.
+    await ears.require(settings)
     for persona in personas:
         await prepare_apology(settings, persona)
     await wait_for_livekit(settings)

@@ -22,6 +22,7 @@ from livekit.plugins import whisper
 from malbeot_local import models, ollama
 from malbeot_local.cache import Cache, default_root
 from malbeot_local.ollama_models import create_model
+from support.ears import engines_of_our_own
 from support.leaks import no_leaked_tasks
 from support.speech import WHISPER_MODEL
 
@@ -35,9 +36,11 @@ async def leaks() -> AsyncIterator[None]:
 
 
 @pytest.fixture(scope="session")
-def ears() -> whisper.Model:
-    """The embedded Whisper model, loaded once."""
-    return whisper.load(WHISPER_MODEL)
+def ears() -> Iterator[Path]:
+    """The folder of the engines that tests start; one with the embedded Whisper model runs."""
+    with engines_of_our_own() as folder:
+        whisper.prewarm(WHISPER_MODEL)
+        yield folder
 
 
 @dataclass(frozen=True)

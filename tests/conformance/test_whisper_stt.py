@@ -1,4 +1,4 @@
-"""livekit.plugins.whisper against what livekit-agents asks of every STT plugin, with a real model and real speech."""
+"""livekit.plugins.whisper on whole recordings: what livekit-agents asks of every STT, with real model and speech."""
 
 import asyncio
 import shutil
@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, stt
 from livekit.agents.metrics import STTMetrics
-from livekit.agents.stt import SpeechEvent, SpeechEventType
-from livekit.plugins import silero, whisper
+from livekit.plugins import whisper
 
+from support.listening import frame, in_pieces, only, resampled, silence
 from support.recognise import word_error_rate
 from support.speech import WHISPER_MODEL, Speech, english
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.usefixtures("ears")]
 
 SENTENCE = "The kitchen light is still on, and your sister will visit us on Sunday afternoon."
 SECOND = "We should buy some bread and apples on the way home."
@@ -27,14 +26,8 @@ KOREAN = "조금만 생각을 하면서 살면 훨씬 편할 거야."
 MAX_WER = 0.25
 
 
-def frame(samples: np.ndarray[Any, Any], rate: int, channels: int = 1) -> rtc.AudioFrame:
-    return rtc.AudioFrame(samples.astype(np.int16).tobytes(), rate, channels, len(samples) // channels)
-
-
-def resampled(speech: Speech, rate: int) -> np.ndarray[Any, Any]:
-    resampler = rtc.AudioResampler(speech.rate, rate, quality=rtc.AudioResamplerQuality.HIGH)
-    frames = [*resampler.push(frame(speech.samples, speech.rate)), *resampler.flush()]
-    return np.concatenate([np.frombuffer(piece.data, np.int16) for piece in frames])
+def recogniser(**options: Any) -> whisper.STT:
+    return whisper.STT(model=WHISPER_MODEL, **options)
 
 
 def stereo(samples: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -42,26 +35,14 @@ def stereo(samples: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.stack([samples, samples // 4], axis=1).reshape(-1)
 
 
-def in_pieces(samples: np.ndarray[Any, Any], rate: int, channels: int = 1) -> list[rtc.AudioFrame]:
-    """Frames of 10 ms."""
-    step = rate // 100 * channels
-    return [frame(samples[at : at + step], rate, channels) for at in range(0, len(samples) - step + 1, step)]
-
-
-def only(event: SpeechEvent) -> stt.SpeechData:
-    assert event.type is SpeechEventType.FINAL_TRANSCRIPT
-    (found,) = event.alternatives
-    return found
-
-
 @pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (24000, 1), (48000, 2)])
-async def test_recognises_speech(ears: whisper.Model, rate: int, channels: int) -> None:
-    recogniser = whisper.STT(model=ears, language="en")
+async def test_recognises_speech(rate: int, channels: int) -> None:
+    ears = recogniser(language="en")
     metrics: list[STTMetrics] = []
-    recogniser.on("metrics_collected", metrics.append)
+    ears.on("metrics_collected", metrics.append)
     speech = english(SENTENCE)
     samples = resampled(speech, rate)
-    event = await recogniser.recognize(in_pieces(stereo(samples) if channels == 2 else samples, rate, channels))
+    event = await ears.recognize(in_pieces(stereo(samples) if channels == 2 else samples, rate, channels))
     heard = only(event)
     assert word_error_rate(SENTENCE, heard.text) <= MAX_WER
     assert heard.language == "en"
@@ -72,39 +53,71 @@ async def test_recognises_speech(ears: whisper.Model, rate: int, channels: int) 
     assert measured.request_id == event.request_id != ""
     assert measured.audio_duration == pytest.approx(speech.duration_s, abs=0.05)
     assert measured.metadata is not None
-    assert (measured.metadata.model_name, measured.metadata.model_provider) == ("whisper-base", "faster-whisper")
+    assert (measured.metadata.model_name, measured.metadata.model_provider) == ("whisper-base", "whisper")
 
 
-@pytest.mark.parametrize("word", ["Yes.", "No."])
-async def test_a_short_answer_is_heard(ears: whisper.Model, word: str) -> None:
+async def test_words_have_times() -> None:
+    speech = english(SENTENCE)
+    heard = only(await recogniser().recognize(frame(speech.samples, speech.rate)))
+    assert heard.words is not None
+    assert " ".join(heard.words) == heard.text
+    times = [time for word in heard.words for time in (word.start_time, word.end_time)]
+    assert times == sorted(times)
+    assert all(word.end_time <= speech.duration_s + 0.05 for word in heard.words)
+    # "light" is the third of fifteen words; "afternoon" the last.
+    assert 0.2 < heard.words[2].start_time < 1.2
+    assert heard.words[-1].start_time > speech.duration_s - 1.2
+
+
+@pytest.mark.parametrize("word", ["Yes.", "No.", "Okay."])
+async def test_a_short_answer_is_heard(word: str) -> None:
     speech = english(word)
-    heard = only(await whisper.STT(model=ears).recognize(frame(speech.samples, speech.rate)))
+    heard = only(await recogniser().recognize(frame(speech.samples, speech.rate)))
     assert word_error_rate(word, heard.text) == 0
 
 
 @pytest.mark.parametrize("noise", [0.0, 3.0, 300.0])
 @pytest.mark.parametrize("duration_s", [0.0, 0.3, 4.0])
-async def test_without_speech_the_text_is_empty(ears: whisper.Model, noise: float, duration_s: float) -> None:
+async def test_without_speech_the_text_is_empty(noise: float, duration_s: float) -> None:
     samples = np.random.default_rng(1).normal(0, noise, int(16000 * duration_s))
-    heard = only(await whisper.STT(model=ears, language="en").recognize(frame(samples, 16000)))
+    heard = only(await recogniser(language="en").recognize(frame(samples, 16000)))
     assert heard.text == ""
     assert heard.language == "en"
 
 
-async def test_no_frames_at_all(ears: whisper.Model) -> None:
-    assert only(await whisper.STT(model=ears).recognize([])).text == ""
+async def test_no_frames_at_all() -> None:
+    assert only(await recogniser().recognize([])).text == ""
 
 
-async def test_the_language_can_be_detected_and_changed(ears: whisper.Model) -> None:
+async def test_a_long_recording_is_heard_to_its_end() -> None:
+    parts = [resampled(english(text), 16000) for text in (SENTENCE, SECOND)]
+    said = np.concatenate([*parts, silence(0.4)] * 5)
+    assert len(said) > 40 * 16000 * 0.8
+    heard = only(await recogniser().recognize(frame(said, 16000)))
+    assert word_error_rate(" ".join([SENTENCE, SECOND] * 5), heard.text) <= MAX_WER
+    assert heard.end_time > len(said) / 16000 - 1.5
+
+
+async def test_the_language_can_be_detected_and_changed() -> None:
     speech = english(SENTENCE)
-    recogniser = whisper.STT(model=ears, language=None)
-    heard = only(await recogniser.recognize(frame(speech.samples, speech.rate)))
+    ears = recogniser(language=None)
+    heard = only(await ears.recognize(frame(speech.samples, speech.rate)))
     assert heard.language == "en"
     assert word_error_rate(SENTENCE, heard.text) <= MAX_WER
 
-    recogniser.update_options(language="ko-KR")
-    assert only(await recogniser.recognize(frame(speech.samples, speech.rate))).language == "ko"
-    assert only(await recogniser.recognize(frame(speech.samples, speech.rate), language="English")).language == "en"
+    ears.update_options(language="ko-KR")
+    assert only(await ears.recognize(frame(speech.samples, speech.rate))).language == "ko"
+    assert only(await ears.recognize(frame(speech.samples, speech.rate), language="English")).language == "en"
+
+
+async def test_key_terms_help_with_a_name() -> None:
+    speech = english("Please tell Siobhan and Niamh that Caoimhe is here.")
+    plain = only(await recogniser().recognize(frame(speech.samples, speech.rate))).text
+    helped = only(
+        await recogniser(keyterms=["Siobhan", "Niamh", "Caoimhe"]).recognize(frame(speech.samples, speech.rate))
+    ).text
+    assert "Siobhan" in helped
+    assert helped != plain
 
 
 @pytest.mark.parametrize(
@@ -112,16 +125,16 @@ async def test_the_language_can_be_detected_and_changed(ears: whisper.Model) -> 
     [("en_jfk.wav", "en", JFK, False), ("ko_read.wav", "ko", KOREAN, True)],
 )
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not part of the repository")
-async def test_recorded_people(ears: whisper.Model, file: str, language: str, words: str, by_character: bool) -> None:
+async def test_recorded_people(file: str, language: str, words: str, by_character: bool) -> None:
     speech = Speech.from_wav(RECORDINGS / file)
-    heard = only(await whisper.STT(model=ears, language=language).recognize(frame(speech.samples, speech.rate)))
+    heard = only(await recogniser(language=language).recognize(frame(speech.samples, speech.rate)))
     assert heard.language == language
     # Korean spacing is a matter of style: its errors are counted in characters.
     pair = [" ".join(text.replace(" ", "")) if by_character else text for text in (words, heard.text)]
     assert word_error_rate(*pair) <= MAX_WER
 
 
-async def test_two_at_once_share_the_model_and_the_loop_stays_free(ears: whisper.Model) -> None:
+async def test_two_at_once_and_the_loop_stays_free() -> None:
     first, second = english(SENTENCE), english(SECOND)
     longest_s = 0.0
 
@@ -135,8 +148,8 @@ async def test_two_at_once_share_the_model_and_the_loop_stays_free(ears: whisper
     watching = asyncio.create_task(watch())
     try:
         events = await asyncio.gather(
-            whisper.STT(model=ears).recognize(in_pieces(first.samples, first.rate)),
-            whisper.STT(model=ears).recognize(in_pieces(second.samples, second.rate)),
+            recogniser().recognize(in_pieces(first.samples, first.rate)),
+            recogniser().recognize(in_pieces(second.samples, second.rate)),
         )
     finally:
         watching.cancel()
@@ -147,65 +160,21 @@ async def test_two_at_once_share_the_model_and_the_loop_stays_free(ears: whisper
     assert longest_s < 0.02
 
 
-async def test_what_is_cancelled_does_not_hold_up_the_next(ears: whisper.Model) -> None:
+async def test_what_is_cancelled_does_not_hold_up_the_next() -> None:
     speech = english(SENTENCE)
-    recogniser = whisper.STT(model=ears)
-    waiting = [asyncio.create_task(recogniser.recognize(frame(speech.samples, speech.rate))) for _ in range(6)]
-    await asyncio.sleep(0)
+    ears = recogniser()
+    waiting = [asyncio.create_task(ears.recognize(frame(speech.samples, speech.rate))) for _ in range(6)]
+    await asyncio.sleep(0.05)
     for task in waiting:
         task.cancel()
     assert all(
         isinstance(got, asyncio.CancelledError) for got in await asyncio.gather(*waiting, return_exceptions=True)
     )
-    heard = only(await recogniser.recognize(frame(speech.samples, speech.rate)))
+    heard = only(await ears.recognize(frame(speech.samples, speech.rate)))
     assert word_error_rate(SENTENCE, heard.text) <= MAX_WER
 
 
-async def test_streamed_through_the_adapter_in_real_time(ears: whisper.Model) -> None:
-    rate = 24000
-    pause = np.zeros(int(rate * 1.2), np.int16)
-    spoken = np.concatenate([resampled(english(SENTENCE), rate), pause, resampled(english(SECOND), rate), pause])
-    adapter = stt.StreamAdapter(stt=whisper.STT(model=ears, language="en"), vad=silero.VAD.load())
-    events: list[SpeechEvent] = []
-
-    async def listen(stream: stt.RecognizeStream) -> None:
-        async for event in stream:
-            events.append(event)
-
-    async with adapter, adapter.stream() as stream:
-        listening = asyncio.create_task(listen(stream))
-        began = time.monotonic()
-        for at, piece in enumerate(in_pieces(spoken, rate)):
-            await asyncio.sleep(max(0.0, began + at / 100 - time.monotonic()))
-            stream.push_frame(piece)
-        stream.end_input()
-        await listening
-
-    speaking = False
-    for event in events:
-        if event.type is SpeechEventType.START_OF_SPEECH:
-            assert not speaking
-            speaking = True
-        elif event.type is SpeechEventType.END_OF_SPEECH:
-            assert speaking
-            speaking = False
-    assert not speaking
-    finals = [only(event) for event in events if event.type is SpeechEventType.FINAL_TRANSCRIPT]
-    assert len(finals) >= 2
-    assert {heard.language for heard in finals} == {"en"}
-    assert word_error_rate(f"{SENTENCE} {SECOND}", " ".join(heard.text for heard in finals)) <= MAX_WER
-
-
-# A model by name or directory, and what can be wrong with it
-
-
-async def test_a_model_is_loaded_once_a_process(ears: whisper.Model) -> None:
-    assert whisper.load(WHISPER_MODEL) is ears
-    by_path = whisper.STT(model=WHISPER_MODEL)
-    by_path.prewarm()
-    speech = english("Yes.")
-    assert only(await by_path.recognize(frame(speech.samples, speech.rate))).text
-    assert by_path._loaded is ears
+# What can be wrong with a model
 
 
 @pytest.fixture
@@ -226,7 +195,7 @@ def test_a_corrupt_model(broken: Path, damage: str) -> None:
     else:
         (broken / "model.bin").write_bytes(b"<html>Not found</html>" * 100 if damage == "garbage" else b"")
     with pytest.raises(whisper.ModelError) as caught:
-        whisper.load(broken)
+        whisper.prewarm(broken)
     line = str(caught.value)
     assert str(broken) in line
     assert "cannot be loaded on cpu as int8 (" in line
@@ -235,17 +204,17 @@ def test_a_corrupt_model(broken: Path, damage: str) -> None:
 
 
 async def test_a_missing_model_in_a_call(tmp_path: Path) -> None:
-    recogniser = whisper.STT(model=tmp_path / "nowhere")
+    ears = whisper.STT(model=tmp_path / "nowhere")
     errors: list[stt.STTError] = []
-    recogniser.on("error", errors.append)
+    ears.on("error", errors.append)
     speech = english("Yes.")
     with pytest.raises(APIConnectionError, match="nowhere is not there") as caught:
-        await recogniser.recognize(frame(speech.samples, speech.rate), conn_options=APIConnectOptions(max_retry=3))
+        await ears.recognize(frame(speech.samples, speech.rate), conn_options=APIConnectOptions(max_retry=3))
     assert not caught.value.retryable
     assert [error.recoverable for error in errors] == [False]
 
 
-async def test_a_language_the_model_does_not_know(ears: whisper.Model) -> None:
+async def test_a_language_the_model_does_not_know() -> None:
     speech = english("Yes.")
     with pytest.raises(APIConnectionError, match="does not know 'tlh'"):
-        await whisper.STT(model=ears, language="tlh").recognize(frame(speech.samples, speech.rate))
+        await recogniser(language="tlh").recognize(frame(speech.samples, speech.rate))

@@ -47,6 +47,8 @@ async def test_an_english_question_is_answered_by_voice(stack: Stack) -> None:
 
         heard = caller.captions_of("caller", since=asked_at - 5)
         assert word_error_rate(QUESTION, heard) <= 0.25, heard
+        words_at = [caption.at for caption in caller.captions if caption.speaker == "caller"]
+        assert words_at[0] < asked_at, "no word came before the question was over"
         said = caller.captions_of("companion", since=asked_at)
         understood = recognise(caller.heard.samples(asked_at, time.monotonic()), caller.heard.rate, "en")
         assert word_error_rate(said, understood) <= 0.3, (said, understood)

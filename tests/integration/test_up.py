@@ -16,6 +16,15 @@ def descendants(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+def socket_of(engine: psutil.Process) -> Path:
+    command = engine.cmdline()
+    return Path(command[command.index("--address") + 1].removeprefix("unix:"))
+
+
+def listens(socket: Path) -> bool:
+    return socket.is_socket()
+
+
 async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     env = stack_environment(tmp_path)
     async with running("up", "--embedded", env=env) as up:
@@ -29,7 +38,7 @@ async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> Non
             await caller.agent_joined(timeout_s=20)
             await caller.wait_for_voice(timeout_s=20)
             started = descendants(up.pid)
-            assert len(started) >= 5
+            assert len(started) >= 6
             up.send_signal(signal.SIGINT)
             await line_with(up.stdout, "everything is stopped", 60)
             assert await up.wait() == 0
@@ -38,13 +47,20 @@ async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> Non
 
 
 async def test_what_ends_is_started_again(tmp_path: Path) -> None:
-    env = stack_environment(tmp_path)
+    # So deep that no socket can lie there.
+    env = stack_environment(tmp_path / ("deep" * 30))
     async with running("up", "--embedded", env=env) as up:
         await line_with(up.stdout, "call here:", 120)
         [web] = [process for process in descendants(up.pid) if process.cmdline()[-1] == "web"]
-        web.kill()
-        assert "starting it again" in await line_with(up.stdout, "caller page stopped", 30)
-        await line_with(up.stdout, "caller page is ready", 30)
+        [engine] = [process for process in descendants(up.pid) if "livekit.plugins.whisper" in process.cmdline()]
+        socket = socket_of(engine)
+        assert listens(socket)
+        for process, name in ((web, "caller page"), (engine, "Whisper engine")):
+            process.kill()
+            assert "starting it again" in await line_with(up.stdout, f"{name} stopped", 30)
+            await line_with(up.stdout, f"{name} is ready", 30)
+        assert listens(socket)
         up.send_signal(signal.SIGTERM)
         await line_with(up.stdout, "everything is stopped", 60)
         assert await up.wait() == 0
+    assert not socket.parent.exists()

@@ -1,4 +1,4 @@
-"""The real servers of one test: LiveKit, Ollama, the voice and the page, started as `malbeot up` starts them."""
+"""The real servers of one test, from LiveKit to the page, started as `malbeot up` starts them."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from malbeot import ears
 from malbeot.keys import ensure_keys
 from malbeot.settings import EMBEDDED_SETTINGS, Settings
 from malbeot.up import services
@@ -18,7 +19,7 @@ from malbeot.up.process import Process, Service
 from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
 
-ROLES = ("livekit", "ollama", "voice", "web", "worker")
+ROLES = ("livekit", "ears", "ollama", "voice", "web", "worker")
 
 
 def free_port(count: int = 1) -> int:
@@ -94,6 +95,9 @@ class Stack:
 
     async def start(self, *roles: str) -> None:
         for role in roles:
+            if role == "ears":
+                # Who starts after them hears with them; without them a worker finds or starts its own.
+                self.environment["EARS_URL"] = ears.address_in(self.state_dir)
             process = Process(self._service(role), self.log_dir / f"{role}.log")
             self._processes[role] = process
             await process.start()
@@ -129,6 +133,8 @@ class Stack:
             case "livekit":
                 binary = _found(livekit.find(cache), "LiveKit server")
                 return services.livekit_service(self.settings, binary, env)
+            case "ears":
+                return services.ears_service(self.settings, env, env["EARS_URL"])
             case "ollama":
                 return services.ollama_service(self.settings, _found(ollama.find(cache), "Ollama"), env)
             case "voice":

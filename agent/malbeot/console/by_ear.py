@@ -1,6 +1,8 @@
 """Spoken conversation through this machine's microphone and speakers: livekit-agents' own console."""
 
-from malbeot import providers
+import asyncio
+
+from malbeot import ears, providers
 from malbeot.call import CallRequest
 from malbeot.errors import MalbeotError
 from malbeot.settings import Settings
@@ -17,7 +19,7 @@ def talk(settings: Settings, request: CallRequest) -> None:
     from malbeot.worker import build_server
 
     providers.register(settings)
-    providers.try_models(settings)
+    asyncio.run(ears.require(settings))
     server = build_server(settings, ("", ""), request=request)
     _legacy._run_console(
         server=server, input_device=None, output_device=None, mode="audio", record=False, log_level="ERROR"

@@ -10,7 +10,7 @@ import numpy as np
 from livekit import rtc
 from livekit.agents import ConversationItemAddedEvent, io, llm
 
-from malbeot import console
+from malbeot import console, ears
 from malbeot.call import CallRequest
 from malbeot.console.conversation import conversation
 from malbeot.errors import MalbeotError
@@ -29,8 +29,9 @@ async def talk(
     """Asks, waits for the whole reply, writes it. Raises `MalbeotError` where nothing was understood or answered."""
     samples, rate = _read(question)
     _require_folder(reply)
-    ears, mouth = WavInput(rate), WavOutput()
-    async with conversation(settings, persona, request, loaded, ears=ears, mouth=mouth) as session:
+    await ears.require(settings)
+    microphone, mouth = WavInput(rate), WavOutput()
+    async with conversation(settings, persona, request, loaded, microphone=microphone, mouth=mouth) as session:
         mouth.forget()
         messages: asyncio.Queue[str] = asyncio.Queue()
 
@@ -40,7 +41,7 @@ async def talk(
 
         session.on("conversation_item_added", on_item)
         console.say(f"asking {question} ({len(samples) / rate:.1f} s) …")
-        ears.speak(samples)
+        microphone.speak(samples)
         try:
             while await asyncio.wait_for(messages.get(), len(samples) / rate + _UNDERSTOOD_WITHIN_S) != "user":
                 pass

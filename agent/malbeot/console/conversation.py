@@ -22,14 +22,14 @@ async def conversation(
     request: CallRequest,
     loaded: Loaded,
     *,
-    ears: io.AudioInput | None = None,
+    microphone: io.AudioInput | None = None,
     mouth: io.AudioOutput | None = None,
 ) -> AsyncIterator[AgentSession[None]]:
     """The running session, its greeting said. Each message is printed as `name: words`. Raises `MalbeotError`."""
     await prepare_apology(settings, persona)
     async with utils.http_context.open():
         session = build_session(settings, persona, loaded)
-        session.input.audio, session.output.audio = ears, mouth
+        session.input.audio, session.output.audio = microphone, mouth
         names = {"user": request.name or "you", "assistant": persona.name}
 
         def show(event: ConversationItemAddedEvent) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
@@ -12,11 +13,12 @@ from pathlib import Path
 
 from livekit.plugins import whisper
 
-from malbeot.errors import MalbeotError, without_passwords
+from malbeot import ears
+from malbeot.errors import MalbeotError, SettingsError, without_passwords
 from malbeot.keys import ensure_keys
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
-from malbeot.settings import EMBEDDED, Settings, is_local
+from malbeot.settings import AUTO, EMBEDDED, Settings, is_local
 from malbeot.up import probes, services
 from malbeot.up.process import Process, Service
 from malbeot.waiting import until
@@ -38,6 +40,8 @@ class Up:
         self._env = {**env, **_CHILD_SETTINGS}
         self._cache = Cache(settings.malbeot_cache)
         self._logs = None if show_logs else settings.malbeot_state / "logs"
+        self._short_folder: Path | None = None
+        """Has the engine's socket where MALBEOT_STATE is too deep for one."""
         self._processes: list[Process] = []
         self._ended: dict[asyncio.Task[int], Process] = {}
         self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_RESTARTS))
@@ -92,6 +96,8 @@ class Up:
         for process in reversed(self._processes):
             await process.stop()
         shutil.rmtree(self._settings.malbeot_state / "ready", ignore_errors=True)
+        if self._short_folder:
+            shutil.rmtree(self._short_folder, ignore_errors=True)
 
     async def _livekit(self) -> None:
         settings = self._settings
@@ -105,8 +111,30 @@ class Up:
 
     async def _hearing(self) -> None:
         settings = self._settings
-        model = whisper_model(settings)
-        if settings.stt_provider != "whisper" or isinstance(model, Path):
+        if settings.stt_provider != "whisper":
+            return
+        if settings.ears_url != AUTO:
+            await ears.require(settings)
+            say(f"a Whisper engine is running already at {settings.ears_url}")
+            return
+        address = self._ears_address()
+        if running := await ears.find(settings, address):
+            say(f"a Whisper engine is running already at {address}: {running}")
+        else:
+            await self._fetch_whisper()
+            await self._start(services.ears_service(settings, self._env, address))
+        self._env["EARS_URL"] = address
+
+    def _ears_address(self) -> str:
+        try:
+            return ears.address_in(self._settings.malbeot_state)
+        except SettingsError:
+            self._short_folder = Path(tempfile.mkdtemp(prefix="malbeot-"))
+            return ears.address_in(self._short_folder)
+
+    async def _fetch_whisper(self) -> None:
+        model = whisper_model(self._settings)
+        if isinstance(model, Path):
             return
         try:
             await asyncio.to_thread(whisper.locate, model)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from malbeot import ears
 from malbeot.errors import MalbeotError
 from malbeot.keys import write_keys
 from malbeot.resources import resource
@@ -42,6 +43,23 @@ def livekit_service(settings: Settings, binary: Path, env: Mapping[str, str]) ->
         env=env,
         address=settings.livekit_url,
         ready=probes.answers(f"http://127.0.0.1:{port}"),
+    )
+
+
+def ears_service(settings: Settings, env: Mapping[str, str], address: str) -> Service:
+    """The Whisper engine of all calls, on `address`."""
+
+    async def answers() -> bool:
+        return await ears.find(settings, address) is not None
+
+    return Service(
+        name="Whisper engine",
+        log_name="ears",
+        command=ears.command(settings, address),
+        env=ears.environment(settings, env),
+        address=address,
+        ready=answers,
+        ready_within_s=300,
     )
 
 

@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from livekit.agents import AgentSession, APIConnectionError, APIConnectOptions, ErrorEvent, llm, stt
+from livekit.agents import (
+    AgentSession,
+    APIConnectionError,
+    APIConnectOptions,
+    ErrorEvent,
+    UserInputTranscribedEvent,
+    UserTranscriptionTimeoutEvent,
+    llm,
+    stt,
+)
 
 from malbeot.clips import chime
 from malbeot.companion import Companion
@@ -92,6 +101,30 @@ async def test_words_that_could_not_be_recognised_are_asked_for_again(persona: P
             session.emit("error", ErrorEvent(error=error, source=None))
             await asyncio.sleep(0.1)
             assert (said(session)[-1] == persona.phrases.not_understood) is not recoverable
+
+
+async def test_who_speaks_while_the_ears_fail_is_asked_to_say_it_again(persona: Persona) -> None:
+    failed = stt.STTError(timestamp=time.time(), label="ears", error=ValueError(), recoverable=True)
+    unheard = UserTranscriptionTimeoutEvent(speech_duration=1.0, vad_speech_started_at=time.time())
+    heard = UserInputTranscribedEvent(transcript="Hello", is_final=False)
+    async with talking(persona, ScriptedLLM(["yes"])) as session:
+
+        async def asks(*events: Any) -> bool:
+            before = len(said(session))
+            for event in events:
+                session.emit(event.type, event)
+            await asyncio.sleep(0.1)
+            assert said(session)[before:] in ([], [persona.phrases.not_understood])
+            return len(said(session)) > before
+
+        error = ErrorEvent(error=failed, source=None)
+        assert not await asks(unheard), "a noise without words is no failure"
+        assert not await asks(heard, error), "nobody spoke"
+        assert await asks(unheard)
+        assert not await asks(error), "said once a turn"
+        assert await asks(unheard)
+        assert not await asks(heard, unheard), "the ears are back"
+        assert await asks(error), "the failure is noticed after the silence"
 
 
 def test_a_chime_is_soft_and_short() -> None:

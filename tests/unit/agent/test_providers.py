@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from livekit.agents import llm, stt, tts
-from livekit.plugins import gpt_sovits, ollama
+from livekit.plugins import gpt_sovits, ollama, whisper
 
 from malbeot import providers
 from malbeot.errors import MalbeotError, SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona, load_personas
 from malbeot.resources import resource
+from malbeot.session import build_session
 from malbeot.settings import Settings
 from malbeot_local.ollama import EMBEDDED_MODEL
 
@@ -61,18 +62,31 @@ async def test_the_others_are_of_their_kind(persona: Persona) -> None:
 
 async def test_transcribe(persona: Persona) -> None:
     chosen = settings(stt_provider="transcribe")
-    nothing_loaded = providers.Loaded(vad=None, ears=None)  # type: ignore[arg-type]
     if sys.version_info < (3, 12):
         with pytest.raises(SettingsError, match=r"needs Python 3\.12"):
-            providers.create_stt(chosen, persona, nothing_loaded)
+            providers.create_stt(chosen, persona)
     else:
-        ears = providers.create_stt(chosen, persona, nothing_loaded)
+        ears = providers.create_stt(chosen, persona)
         assert isinstance(ears, stt.STT)
         await ears.aclose()
 
 
-def test_a_typed_conversation_needs_no_ears(persona: Persona) -> None:
-    assert providers.create_stt(settings(), persona, providers.Loaded(vad=None, ears=None)) is None  # type: ignore[arg-type]
+@pytest.mark.parametrize("ears_url", ["auto", "unix:/nowhere/ears.sock"])
+async def test_whisper_streams_and_is_told_the_settings(persona: Persona, ears_url: str) -> None:
+    async with providers.create_stt(settings(whisper_model="small", ears_url=ears_url), persona) as recogniser:
+        assert isinstance(recogniser, whisper.STT)
+        assert recogniser.capabilities.streaming
+        assert recogniser.model == "small"
+
+
+async def test_a_typed_conversation_needs_no_ears(persona: Persona, tmp_path: Path) -> None:
+    chosen = settings(whisper_model=str(tmp_path / "none"))
+    session = build_session(chosen, persona, providers.load(chosen, hearing=False))
+    assert session.stt is None
+    assert isinstance(session.tts, tts.TTS)
+    assert isinstance(session.llm, llm.LLM)
+    await session.tts.aclose()
+    await session.llm.aclose()
 
 
 def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,14 @@
 """Settings: every variable documented, every mistake told in one line."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from livekit.plugins.whisper import Address
 from malbeot.errors import SettingsError
-from malbeot.settings import Settings, load
+from malbeot.settings import Settings, engine_address, load
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,6 +53,8 @@ def test_environment_comes_before_env_file(monkeypatch: pytest.MonkeyPatch, tmp_
         ("LLM_PROVIDER", "chatgpt", "'ollama', 'bedrock' or 'openai'"),
         ("LOG_LEVEL", "LOUD", "'DEBUG'"),
         ("MAX_CALLS", "0", "greater than or equal to 1"),
+        ("EARS_URL", "http://127.0.0.1:9870", "auto, unix:/PATH or tcp://HOST:PORT"),
+        ("EARS_URL", "unix:/" + "deep/" * 30, "107 bytes"),
     ],
 )
 def test_wrong_value_is_one_line_naming_it(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
@@ -83,9 +87,53 @@ def test_key_and_secret_belong_together(monkeypatch: pytest.MonkeyPatch) -> None
         load()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "unix:/run/ears.sock",
+            "unix:///run/ears.sock",
+            "tcp://10.0.0.5:9870",
+            "tcp://[::1]:1",
+            "tcp://ears.lan:65535",
+        ),
+        *(
+            "",
+            "auto",
+            "unix:ears.sock",
+            "unix:/" + "x" * 107,
+            "tcp://10.0.0.5",
+            "tcp://:1",
+            "tcp://h:99999",
+            "http://h:1",
+        ),
+    ],
+)
+def test_an_engines_address_is_one_for_the_engine_too(address: str) -> None:
+    def refusal(parse: Callable[[str], object]) -> str:
+        try:
+            parse(address)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    told = refusal(engine_address)
+    assert bool(told) == (bool(refusal(Address.parse)) and address != "auto")
+    assert "\n" not in told
+
+
+def test_an_engine_elsewhere_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARS_URL", "tcp://10.0.0.5:9870")
+    with pytest.raises(SettingsError, match="EARS_TOKEN is missing"):
+        load()
+    monkeypatch.setenv("EARS_TOKEN", "hush" * 10)
+    assert load().ears_url == "tcp://10.0.0.5:9870"
+
+
 def test_secrets_show_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEKIT_API_KEY", "key")
     monkeypatch.setenv("LIVEKIT_API_SECRET", "hush" * 10)
+    monkeypatch.setenv("EARS_TOKEN", "hush" * 9)
     settings = load()
     assert "hush" not in f"{settings!r} {settings} {settings.model_dump()}"
     assert settings.livekit_keys == ("key", "hush" * 10)

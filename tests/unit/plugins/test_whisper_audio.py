@@ -1,12 +1,14 @@
-"""LiveKit's audio as Whisper wants it: mono, 16 kHz, from -1 to 1."""
+"""LiveKit's audio as Whisper wants it: mono int16 at 16 kHz."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from livekit import rtc
 
-from livekit.plugins.whisper.audio import to_samples
+from livekit.plugins.whisper.audio import mono, to_samples
 
 
 def tone(rate: int, *, hz: float = 440.0, seconds: float = 1.0) -> np.ndarray[Any, Any]:
@@ -20,9 +22,9 @@ def frame(samples: np.ndarray[Any, Any], rate: int, channels: int = 1) -> rtc.Au
 @pytest.mark.parametrize("rate", [8000, 16000, 24000, 44100, 48000])
 def test_any_rate_keeps_length_pitch_and_loudness(rate: int) -> None:
     samples = to_samples(frame(tone(rate), rate))
-    assert samples.dtype == np.float32
+    assert samples.dtype == np.int16
     assert abs(len(samples) - 16000) <= 160
-    middle = samples[2000:14000]
+    middle = samples[2000:14000].astype(np.float64) / 32768
     assert np.abs(np.fft.rfft(middle)).argmax() * 16000 / len(middle) == pytest.approx(440, abs=2)
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.02)
 
@@ -30,7 +32,21 @@ def test_any_rate_keeps_length_pitch_and_loudness(rate: int) -> None:
 def test_channels_are_mixed() -> None:
     left, right = tone(16000), np.zeros(16000, np.int16)
     samples = to_samples(frame(np.stack([left, right], axis=1).reshape(-1), 16000, 2))
-    np.testing.assert_allclose(samples, left / 65536, atol=1e-4)
+    np.testing.assert_allclose(samples, left / 2, atol=1)
+
+
+@given(st.lists(st.tuples(*[st.integers(-32_768, 32_767)] * 2), max_size=20))
+def test_no_channel_can_be_too_loud_for_the_mix(pairs: list[tuple[int, int]]) -> None:
+    both = np.array(pairs, np.int16).reshape(-1)
+    mixed = mono(frame(both, 16000, 2))
+    assert mixed.dtype == np.int16
+    np.testing.assert_allclose(mixed, [(left + right) / 2 for left, right in pairs], atol=1)
+
+
+def test_one_channel_is_left_alone() -> None:
+    whole = tone(16000)
+    np.testing.assert_array_equal(mono(frame(whole, 16000)), whole)
+    np.testing.assert_array_equal(to_samples(frame(whole, 16000)), whole)
 
 
 def test_pieces_are_joined() -> None:

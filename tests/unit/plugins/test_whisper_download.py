@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from livekit.plugins.whisper.finding import MODEL_CANNOT_LOAD
+
 COMMIT = "a" * 40
 FILES = {name: f"the {name}".encode() for name in ("config.json", "model.bin", "tokenizer.json", "vocabulary.json")}
 
@@ -80,7 +82,7 @@ def test_it_fetches_a_model_and_prints_where_it_is(hub: str, tmp_path: Path) -> 
 
 def test_a_repository_that_is_not_there(hub: str, tmp_path: Path) -> None:
     done = command("download", "someone/else", hub=hub, home=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == MODEL_CANNOT_LOAD
     assert done.stdout == ""
     assert done.stderr.startswith("Whisper model someone/else could not be fetched (")
     assert done.stderr.count("\n") == 1
@@ -88,13 +90,13 @@ def test_a_repository_that_is_not_there(hub: str, tmp_path: Path) -> None:
 
 def test_no_network(tmp_path: Path) -> None:
     done = command("download", "base", hub="http://127.0.0.1:9", home=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == MODEL_CANNOT_LOAD
     assert "check the network" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
 def test_a_name_that_no_model_has_and_no_command(tmp_path: Path) -> None:
     done = command("download", "huge", hub="http://127.0.0.1:9", home=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == MODEL_CANNOT_LOAD
     assert "not a name that faster-whisper knows" in done.stderr
     assert command(hub="http://127.0.0.1:9", home=tmp_path).returncode == 2

@@ -1,24 +1,35 @@
-"""Local Whisper speech recognition for LiveKit Agents, by faster-whisper.
+"""Streaming Whisper speech recognition for LiveKit Agents, one model for all calls of a machine.
 
-    ears = whisper.load("base")                      # once per process
-    stt = whisper.STT(model=ears, language="ko")     # once per call
+    whisper.prewarm("base")                          # once per process, before a call comes; may be left out
+    stt = whisper.STT(model="base", language="ko")   # once per call
 
-Errors: `ModelError`, when a model cannot be loaded, says where, why and what mends it.
+Errors: `EngineError`, of which `ModelError` is one, says in one line what is wrong and what mends it.
 """
 
 from livekit.agents import Plugin
 
+from .address import Address
 from .download import download
-from .errors import ModelError
-from .loading import load
+from .errors import EngineError, ModelError
+from .finding import ENGINE_ENVIRONMENT, prewarm
 from .locate import locate
 from .log import logger
-from .model import Model
+from .stream import RecognizeStream
 from .stt import STT
-from .transcript import Transcript
 from .version import __version__
 
-__all__ = ["STT", "Model", "ModelError", "Transcript", "__version__", "download", "load", "locate"]
+__all__ = [
+    "ENGINE_ENVIRONMENT",
+    "STT",
+    "Address",
+    "EngineError",
+    "ModelError",
+    "RecognizeStream",
+    "__version__",
+    "download",
+    "locate",
+    "prewarm",
+]
 
 
 class WhisperPlugin(Plugin):

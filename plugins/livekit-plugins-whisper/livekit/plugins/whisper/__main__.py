@@ -1,16 +1,19 @@
-"""python -m livekit.plugins.whisper download MODEL"""
+"""python -m livekit.plugins.whisper download MODEL | serve MODEL"""
 
 import argparse
+import asyncio
+import logging
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from faster_whisper.utils import available_models
-from huggingface_hub.constants import HF_HUB_CACHE
-
+from .address import Address
 from .download import download
-from .errors import ModelError
+from .errors import EngineError, ModelError
+from .finding import ENGINE_ENVIRONMENT, MODEL_CANNOT_LOAD
 
 _REPORT_S = 2.0
 
@@ -19,20 +22,71 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m livekit.plugins.whisper")
     commands = parser.add_subparsers(dest="command", required=True)
     fetch = commands.add_parser("download", help="fetch a model from the Hugging Face hub")
-    fetch.add_argument("model", metavar="MODEL", help=f"owner/name, or one of {', '.join(available_models())}")
-    model = parser.parse_args().model
+    fetch.add_argument("model", metavar="MODEL", help="owner/name, or a name such as base or large-v3-turbo")
+    run = commands.add_parser("serve", help="run an engine for this machine's calls, or for other machines'")
+    run.add_argument("model", metavar="MODEL", help="a directory, a name, or owner/name")
+    run.add_argument("--address", type=_address, required=True, help="unix:/PATH, or tcp://HOST:PORT with a token")
+    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run.add_argument("--compute-type", default="default", help="CTranslate2's; by default what fits the device")
+    run.add_argument("--workers", type=int, default=0, help="batches at the same time (as many as cores, at most 4)")
+    run.add_argument("--cpu-threads", type=int, default=1, help="threads of one batch (1)")
+    run.add_argument("--linger", type=float, help="end so many seconds after the last user (never)")
+    run.add_argument("--download", action="store_true", help="fetch the model if it is not here")
+    args = parser.parse_args()
     try:
-        path = _download_with_progress(model)
+        return _download(args.model) if args.command == "download" else _serve(args)
     except ModelError as error:
         print(error, file=sys.stderr)
+        return MODEL_CANNOT_LOAD
+    except EngineError as error:
+        print(error, file=sys.stderr)
         return 1
-    print(path)
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _serve(args: argparse.Namespace) -> int:
+    if not ENGINE_ENVIRONMENT.items() <= os.environ.items():
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "livekit.plugins.whisper", *sys.argv[1:]],
+            {**os.environ, **ENGINE_ENVIRONMENT},
+        )
+    from .engine.loading import load
+    from .engine.serve import serve
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    models = load(
+        args.model,
+        device=args.device,
+        compute_type=args.compute_type,
+        workers=args.workers,
+        cpu_threads=args.cpu_threads,
+        local_files_only=not args.download,
+    )
+    asyncio.run(
+        serve(
+            models,
+            args.address,
+            token=os.environ.get("WHISPER_ENGINE_TOKEN"),
+            linger_s=args.linger,
+            announce=partial(print, flush=True),
+        )
+    )
     return 0
 
 
-def _download_with_progress(model: str) -> Path:
+def _download(model: str) -> int:
     """Fetches the model while telling how much has arrived. The hub does not say beforehand how much it will be."""
-    before = _size(Path(HF_HUB_CACHE))
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cache = Path(HF_HUB_CACHE)
+    before = _size(cache)
     with ThreadPoolExecutor(1) as executor:
         fetching = executor.submit(download, model)
         reported = time.monotonic()
@@ -40,8 +94,9 @@ def _download_with_progress(model: str) -> Path:
             time.sleep(0.1)
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
-                print(f"fetching {model}: {(_size(Path(HF_HUB_CACHE)) - before) / 1e6:.0f} MB", file=sys.stderr)
-        return fetching.result()
+                print(f"fetching {model}: {(_size(cache) - before) / 1e6:.0f} MB", file=sys.stderr)
+        print(fetching.result())
+    return 0
 
 
 def _size(folder: Path) -> int:

@@ -1,15 +1,18 @@
 """LiveKit's audio as Whisper wants it."""
 
 import numpy as np
-import numpy.typing as npt
 from livekit import rtc
 from livekit.agents.utils import AudioBuffer
 
-SAMPLE_RATE = 16_000
-"""Hz of Whisper's input."""
+from .protocol import SAMPLE_RATE, Samples
 
-Samples = npt.NDArray[np.float32]
-"""Mono samples at `SAMPLE_RATE`, shape (n,), from -1 to 1."""
+
+def mono(frame: rtc.AudioFrame) -> Samples:
+    """A frame's samples, its channels mixed into one."""
+    samples: Samples = np.frombuffer(frame.data, np.int16)
+    if frame.num_channels > 1:
+        samples = samples.reshape(-1, frame.num_channels).mean(axis=1).astype(np.int16)
+    return samples
 
 
 def to_samples(buffer: AudioBuffer) -> Samples:
@@ -19,20 +22,15 @@ def to_samples(buffer: AudioBuffer) -> Samples:
         ValueError: the frames differ in rate or number of channels.
     """
     if isinstance(buffer, list) and not buffer:
-        return np.zeros(0, np.float32)
+        return np.zeros(0, np.int16)
     frame = rtc.combine_audio_frames(buffer)
-    mono = np.frombuffer(frame.data, np.int16)
-    if frame.num_channels > 1:
-        mono = mono.reshape(-1, frame.num_channels).mean(axis=1).astype(np.int16)
-    if frame.sample_rate != SAMPLE_RATE:
-        mono = _resampled(mono, frame.sample_rate)
-    return mono.astype(np.float32) / np.float32(32768)
+    return _resampled(mono(frame), frame.sample_rate)
 
 
-def _resampled(mono: npt.NDArray[np.int16], rate: int) -> npt.NDArray[np.int16]:
-    if not len(mono):
-        return mono
+def _resampled(samples: Samples, rate: int) -> Samples:
+    if not len(samples) or rate == SAMPLE_RATE:
+        return samples
     resampler = rtc.AudioResampler(rate, SAMPLE_RATE, quality=rtc.AudioResamplerQuality.HIGH)
-    frame = rtc.AudioFrame(data=mono.tobytes(), sample_rate=rate, num_channels=1, samples_per_channel=len(mono))
+    frame = rtc.AudioFrame(data=samples.tobytes(), sample_rate=rate, num_channels=1, samples_per_channel=len(samples))
     pieces = [*resampler.push(frame), *resampler.flush()]
-    return np.concatenate([np.frombuffer(piece.data, np.int16) for piece in pieces] or [mono[:0]])
+    return np.concatenate([np.frombuffer(piece.data, np.int16) for piece in pieces] or [samples[:0]])

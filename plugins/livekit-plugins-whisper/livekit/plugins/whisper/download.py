@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from faster_whisper.utils import available_models, download_model
-
 from .errors import ModelError
 from .locate import checked, unknown
 
@@ -18,6 +16,8 @@ def download(model: str) -> Path:
     Raises:
         ModelError: no model has this name, the hub does not answer, or the disk is full.
     """
+    from faster_whisper.utils import available_models, download_model
+
     if "/" not in model and model not in available_models():
         raise unknown(model)
     try:
@@ -25,7 +25,7 @@ def download(model: str) -> Path:
     except Exception as error:
         # The hub's client lets errors of its HTTP library, of the disk and of its own through.
         reason = str(error).split("\n")[0] or type(error).__name__
-        raise ModelError(
+        raise ModelError.about(
             model, reason=f"could not be fetched ({reason})", mend="check the network and the disk, then try again"
         ) from None
     return checked(path, mend="name a repository that holds a Whisper model in CTranslate2's form")

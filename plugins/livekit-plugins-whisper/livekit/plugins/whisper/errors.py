@@ -4,35 +4,53 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from livekit.agents import APIConnectionError, APIError
+import aiohttp
+from livekit.agents import APIConnectionError, APIError, APITimeoutError
 
 
-class ModelError(Exception):
+class EngineError(Exception):
+    """The engine cannot be started or reached. The message is one line: what, why, and what mends it."""
+
+
+class ModelError(EngineError):
     """A model cannot be used. The message is one line: the model, the reason, and what mends it."""
 
-    def __init__(self, model: str | Path, *, reason: str, mend: str) -> None:
-        super().__init__(f"Whisper model {model} {reason}: {mend}")
-        self.model = model
-        """Its directory, or its name where that is all there is."""
-        self.reason = reason
-        """What is wrong, as the rest of a sentence about the model."""
-        self.mend = mend
-        """What to do. A program that knows a better way can say that instead."""
+    @classmethod
+    def about(cls, model: str | Path, *, reason: str, mend: str) -> "ModelError":
+        """`reason` is the rest of a sentence about the model, `mend` what to do."""
+        return cls(f"Whisper model {model} {reason}: {mend}")
+
+
+class RefusedError(EngineError):
+    """The engine does not take such a question; asking again would not help."""
+
+
+class BusyError(Exception):
+    """So many questions wait at the engine that it does not take this one."""
+
+
+class ReplacedError(Exception):
+    """A newer interim question took this one's place."""
 
 
 @contextmanager
-def livekit_errors(model: str) -> Iterator[None]:
+def livekit_errors() -> Iterator[None]:
     """Raises what goes wrong inside as an `APIError`, the only kind after which LiveKit goes on listening.
 
-    A model that cannot be used stays so, and is not tried again.
+    A model that cannot be used stays so, as does a question that is refused: these are not tried again.
     """
     try:
         yield
     except APIError:
         raise
-    except ModelError as error:
+    except (ModelError, RefusedError) as error:
         raise APIConnectionError(str(error), retryable=False) from None
-    except Exception as error:
-        # The engine's messages name shapes and devices, never what was said.
-        reason = " ".join(str(error).split())[:200]
-        raise APIConnectionError(f"Whisper {model} failed to recognise: {reason or type(error).__name__}") from None
+    except EngineError as error:
+        raise APIConnectionError(str(error)) from None
+    except BusyError:
+        raise APIConnectionError("the Whisper engine is busy: too many calls speak at once") from None
+    except TimeoutError:
+        raise APITimeoutError("the Whisper engine does not answer") from None
+    except aiohttp.ClientError as error:
+        reason = str(error) or type(error).__name__
+        raise APIConnectionError(f"the connection to the Whisper engine broke: {reason}") from None

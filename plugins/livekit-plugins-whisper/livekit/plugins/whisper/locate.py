@@ -1,9 +1,10 @@
-"""Finds a model on this machine and checks that its files are there, before anything is loaded."""
+"""Finds a model on this machine and checks that its files are there, before anything is loaded.
+
+faster-whisper is imported where it is asked, and not before: a call's own process does without it.
+"""
 
 import os
 from pathlib import Path
-
-from faster_whisper.utils import available_models, download_model
 
 from .errors import ModelError
 
@@ -23,25 +24,27 @@ def locate(model: str | Path) -> Path:
     """
     if is_directory(model):
         return checked(Path(model).expanduser(), mend=mending(model))
+    from faster_whisper.utils import download_model
+
     try:
         found = Path(download_model(str(model), local_files_only=True))
     except ValueError:
         raise unknown(str(model)) from None
     except OSError:
-        raise ModelError(model, reason="is not on this machine", mend=mending(model)) from None
+        raise ModelError.about(model, reason="is not on this machine", mend=mending(model)) from None
     return checked(found, mend=mending(model))
 
 
 def checked(path: Path, *, mend: str) -> Path:
     """The same path, if a model's files are in it. Raises `ModelError`."""
     if not path.is_dir():
-        raise ModelError(path, reason="is not there", mend=mend)
+        raise ModelError.about(path, reason="is not there", mend=mend)
     # faster-whisper would look for a missing tokenizer on the network.
     missing = [name for name in _NEEDED if not (path / name).is_file()]
     if not any(path.glob("vocabulary.*")):
         missing.append("vocabulary.json")
     if missing:
-        raise ModelError(path, reason=f"has no {' and no '.join(missing)}", mend=mend)
+        raise ModelError.about(path, reason=f"has no {' and no '.join(missing)}", mend=mend)
     return path
 
 
@@ -59,5 +62,7 @@ def mending(model: str | Path) -> str:
 
 def unknown(model: str) -> ModelError:
     """No model has this name."""
+    from faster_whisper.utils import available_models
+
     mend = f"give a directory, a Hugging Face repository (owner/name), or one of {', '.join(available_models())}"
-    return ModelError(model, reason="is not a name that faster-whisper knows", mend=mend)
+    return ModelError.about(model, reason="is not a name that faster-whisper knows", mend=mend)

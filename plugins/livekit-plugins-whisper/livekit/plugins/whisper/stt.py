@@ -1,71 +1,106 @@
 """Speech recognition for LiveKit Agents."""
 
 import asyncio
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+import math
+import time
+import weakref
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from livekit.agents import APIConnectOptions, LanguageCode, stt, utils
-from livekit.agents.types import NOT_GIVEN, NotGivenOr
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    APIConnectOptions,
+    ConversationItemAddedEvent,
+    LanguageCode,
+    llm,
+    stt,
+    utils,
+)
+from livekit.agents.types import NOT_GIVEN, NotGivenOr, TimedString
 from livekit.agents.utils import AudioBuffer, is_given
 
-from .errors import ModelError, livekit_errors
-from .loading import load
-from .log import logger
-from .model import Model
+from .address import Address
+from .audio import to_samples
+from .batch import Piece, pieces
+from .client import Client
+from .errors import EngineError, livekit_errors
+from .finding import EngineOptions, find_or_start
+from .guards import judge
+from .hearing import Hearing
+from .locate import is_directory
+from .metrics import DROPPED
+from .protocol import SAMPLE_RATE, Heard, Kind, Question
+from .stream import RecognizeStream, StreamOptions
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Options:
-    language: LanguageCode | None
-    beam_size: int
+_LOOK_EVERY_S = 0.2
+_CONTEXT = 200
+"""Characters of the agent's last words that the model is told."""
 
 
 class STT(stt.STT[Literal["metrics_collected", "error"]]):
-    """Recognises whole utterances with a Whisper model of this process.
+    """Recognises speech while it is spoken, with a Whisper model that all calls of the machine share.
 
-    It does not stream: LiveKit wraps it in `stt.StreamAdapter` with a voice activity detector.
-    Without speech it answers with an empty text.
+    The model lives in an engine process. It is found or started by `prewarm`, which LiveKit calls at
+    the beginning of a session, and ends when nobody uses it any more; what is spoken before it is
+    ready is heard all the same.
     """
 
     def __init__(
         self,
         *,
-        model: Model | str | Path = "base",
+        model: str | Path = "base",
         language: str | None = "en",
+        keyterms: Sequence[str] = (),
+        endpoint_s: float = 1.0,
         device: str = "auto",
         compute_type: str = "default",
-        cpu_threads: int = 0,
         local_files_only: bool = True,
-        beam_size: int = 1,
+        engine: str | None = None,
+        token: str | None = None,
     ) -> None:
         """
         Args:
-            model: what `load` returned, so that it is in memory before the first call; or what
-                `load` takes, and then it is loaded by `prewarm`, else at the first utterance.
-            language: any common form ("ko", "ko-KR", "Korean"); None recognises it anew for every
-                utterance, which costs time and, on short ones, mistakes.
-            device, compute_type, cpu_threads, local_files_only: as for `load`; unused with a loaded model.
-            beam_size: 1 is greedy. More is slower and, on clear speech, hardly better.
+            model: a directory with a model in CTranslate2's form; or a name that faster-whisper knows
+                ("base", "large-v3-turbo", …) or a Hugging Face repository, already downloaded.
+            language: any common form ("ko", "ko-KR", "Korean"); None recognises it, which on short
+                utterances costs mistakes.
+            keyterms: names and words that may well come up.
+            endpoint_s: silence after which an utterance is final even though nobody asked for it.
+                A session with a turn detector asks earlier.
+            device: "cpu", "cuda", or "auto": the GPU where one works.
+            compute_type: CTranslate2's; "default" takes int8 on a CPU and float16 on a GPU, or
+                int8_float16 where that does not fit.
+            local_files_only: False fetches a named model that is not on this machine.
+            engine: the address of an engine that somebody else runs, `unix:/PATH` or `tcp://HOST:PORT`;
+                its model and device hold then. None finds or starts one of this user's.
+            token: the one that an engine on TCP was started with.
+
+        Raises:
+            ValueError: `engine` is no address.
         """
-        super().__init__(capabilities=stt.STTCapabilities(streaming=False, interim_results=False))
-        self._opts = _Options(language=LanguageCode(language) if language else None, beam_size=beam_size)
-        self._loaded = model if isinstance(model, Model) else None
-        self._load: Callable[[], Model] | None = None
-        self._prewarmed = False
-        if not isinstance(model, Model):
-            self._load = partial(
-                load,
-                model,
-                device=device,
-                compute_type=compute_type,
-                cpu_threads=cpu_threads,
-                local_files_only=local_files_only,
+        super().__init__(
+            capabilities=stt.STTCapabilities(
+                streaming=True,
+                interim_results=True,
+                aligned_transcript="word",
+                offline_recognize=True,
+                keyterms=True,
+                chat_context=True,
+                manual_flush=True,
             )
-        self._name = model.name if isinstance(model, Model) else str(model)
+        )
+        self._address = Address.parse(engine) if engine else None
+        self._token = token
+        self._engine = EngineOptions.of(model, device, compute_type, local_files_only=local_files_only)
+        self._name = Path(model).name if is_directory(model) else str(model)
+        self._endpoint_s = endpoint_s
+        self._keyterms = tuple(keyterms)
+        self._session_keyterms: tuple[str, ...] = ()
+        self._opts = StreamOptions(language=_language(language), keyterms=self._keyterms)
+        self._streams: weakref.WeakSet[RecognizeStream] = weakref.WeakSet()
+        self._finding: asyncio.Task[Address] | None = None
 
     @property
     def model(self) -> str:
@@ -73,31 +108,103 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
 
     @property
     def provider(self) -> str:
-        return "faster-whisper"
+        return "whisper"
 
-    def update_options(self, *, language: NotGivenOr[str | None] = NOT_GIVEN) -> None:
-        """Changes the language of the utterances that follow."""
+    def stream(
+        self,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> RecognizeStream:
+        opts = replace(self._opts, language=_language(language)) if is_given(language) else self._opts
+        # LiveKit opens a new stream where one has failed for good: what that had not finished goes on here.
+        left = [(stream, hearing) for stream in self._streams if (hearing := stream.left_over())]
+        for stream, _ in left:
+            self._streams.discard(stream)
+        hearing = left[-1][1] if left else Hearing(endpoint_s=self._endpoint_s)
+        stream = RecognizeStream(stt=self, opts=opts, conn_options=conn_options, hearing=hearing)
+        self._streams.add(stream)
+        return stream
+
+    def update_options(
+        self, *, language: NotGivenOr[str | None] = NOT_GIVEN, keyterms: NotGivenOr[Sequence[str]] = NOT_GIVEN
+    ) -> None:
+        """Changes what is recognised from now on, in live streams too."""
+        if is_given(keyterms):
+            self._keyterms = tuple(keyterms)
+            self._change(keyterms=self._all_keyterms())
         if is_given(language):
-            self._opts = replace(self._opts, language=LanguageCode(language) if language else None)
+            self._change(language=_language(language))
+
+    def _update_session_keyterms(self, keyterms: list[str]) -> None:
+        self._session_keyterms = tuple(keyterms)
+        self._change(keyterms=self._all_keyterms())
+
+    def _all_keyterms(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._keyterms, *self._session_keyterms)))
+
+    def _push_conversation_item(self, ev: ConversationItemAddedEvent) -> None:
+        if isinstance(ev.item, llm.ChatMessage) and ev.item.role == "assistant":
+            self._change(context=(ev.item.text_content or "")[-_CONTEXT:])
+
+    def _change(self, **changes: Any) -> None:
+        self._opts = replace(self._opts, **changes)
+        for stream in self._streams:
+            stream.update_options(replace(stream.opts, **changes))
 
     def prewarm(self) -> None:
-        """Begins to load the model in a thread, unless it is loaded. Returns at once."""
-        if self._load is not None and not self._prewarmed:
-            self._prewarmed = True
-            threading.Thread(target=self._load_early, name="whisper-load").start()
+        """Begins to find or start the engine. Returns at once."""
+        if self._address is None and self._finding is None:
+            self._finding = asyncio.create_task(asyncio.to_thread(find_or_start, self._engine), name="whisper.prewarm")
 
-    def _load_early(self) -> None:
-        assert self._load is not None
+    async def aclose(self) -> None:
+        """Ends the streams. The engine stays for those who use it."""
+        for stream in list(self._streams):
+            await stream.aclose()
+        if self._finding:
+            await asyncio.gather(self._finding, return_exceptions=True)
+            self._finding = None
+
+    async def engine_status(self) -> dict[str, Any]:
+        """What the engine is: "model", "device", "compute_type", "workers", "cpu_threads", "pid", "version".
+
+        Raises:
+            livekit.agents.APIError: there is none, and none can be started.
+        """
+        client = await self._connect(DEFAULT_API_CONNECT_OPTIONS)
+        async with client:
+            with livekit_errors():
+                return await client.health(timeout_s=DEFAULT_API_CONNECT_OPTIONS.timeout)
+
+    async def _connect(self, conn_options: APIConnectOptions) -> Client:
+        """A connection to a living engine."""
+        with livekit_errors():
+            if self._address:
+                return await self._wait_for(self._address, conn_options.timeout)
+            if self._finding:
+                # Whoever prewarmed has said nothing of a failure: that is told here, once.
+                finding, self._finding = self._finding, None
+                return Client(await asyncio.shield(finding))
+            return Client(await asyncio.to_thread(find_or_start, self._engine))
+
+    async def _wait_for(self, address: Address, timeout_s: float) -> Client:
+        client = Client(address, self._token)
+        deadline = time.monotonic() + timeout_s
         try:
-            self._loaded = self._load()
-        except ModelError as error:
-            logger.warning("%s", error)
-
-    async def _ready(self) -> Model:
-        if self._loaded is None:
-            assert self._load is not None
-            self._loaded = await asyncio.to_thread(self._load)
-        return self._loaded
+            while True:
+                try:
+                    await client.health(timeout_s=timeout_s)
+                    return client
+                except (OSError, TimeoutError) as error:
+                    if time.monotonic() > deadline:
+                        reason = getattr(error, "strerror", None) or "no answer"
+                        raise EngineError(
+                            f"no Whisper engine answers on {address} ({reason}): start one there, or leave `engine` out"
+                        ) from None
+                await asyncio.sleep(_LOOK_EVERY_S)
+        except BaseException:
+            await client.aclose()
+            raise
 
     async def _recognize_impl(
         self,
@@ -106,24 +213,68 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
         language: NotGivenOr[str] = NOT_GIVEN,
         conn_options: APIConnectOptions,
     ) -> stt.SpeechEvent:
-        # No deadline: the work is local, and stopping it would lose what the caller said.
-        opts = self._opts
-        spoken = LanguageCode(language) if is_given(language) else opts.language
-        with livekit_errors(self._name):
-            model = await self._ready()
-            heard = await model.recognize(
-                buffer, language=spoken.language if spoken else None, beam_size=opts.beam_size
-            )
-        return stt.SpeechEvent(
-            type=stt.SpeechEventType.FINAL_TRANSCRIPT,
-            request_id=utils.shortuuid("stt_"),
-            alternatives=[
-                stt.SpeechData(
-                    language=LanguageCode(heard.language),
-                    text=heard.text,
-                    start_time=heard.start_s,
-                    end_time=heard.end_s,
-                    confidence=heard.confidence,
-                )
-            ],
-        )
+        opts = replace(self._opts, language=_language(language)) if is_given(language) else self._opts
+        call, heard = utils.shortuuid("call_"), list[tuple[Piece, Heard]]()
+        found = await asyncio.to_thread(lambda: pieces(to_samples(buffer)))
+        if found:
+            client = await self._connect(conn_options)
+            try:
+                with livekit_errors():
+                    for piece in found:
+                        heard.append((piece, await _recognise(client, call, piece, opts, conn_options)))
+            finally:
+                await client.aclose()
+        return _event(heard, opts.language)
+
+
+async def _recognise(
+    client: Client,
+    call: str,
+    piece: Piece,
+    opts: StreamOptions,
+    conn_options: APIConnectOptions,
+) -> Heard:
+    prompt = opts.prompt(answers=piece.begin == 0)
+    question = Question(
+        call=call,
+        kind=Kind.FINAL,
+        language=opts.language.language if opts.language else None,
+        prompt=prompt,
+        speech_end_s=piece.speech_end_s,
+        word_times=True,
+    )
+    heard = await client.recognise(question, piece.samples, timeout_s=conn_options.timeout)
+    if dropped := judge(heard, piece.evidence, prompt=prompt):
+        DROPPED.labels(dropped.value).inc()
+        return heard.model_copy(update={"words": ()})
+    return heard
+
+
+def _event(heard: list[tuple[Piece, Heard]], language: LanguageCode | None) -> stt.SpeechEvent:
+    """What a whole recording says."""
+    words = [
+        (word, piece.begin / SAMPLE_RATE + (word.start_s or 0.0), piece.begin / SAMPLE_RATE + (word.end_s or 0.0))
+        for piece, said in heard
+        for word in said.words
+    ]
+    logprobs = [said.logprob for _, said in heard if said.words]
+    spoken = next((LanguageCode(said.language) for _, said in heard), language)
+    data = stt.SpeechData(
+        language=spoken or LanguageCode("und"),
+        text=" ".join(said.text for _, said in heard if said.text),
+        start_time=words[0][1] if words else 0.0,
+        end_time=words[-1][2] if words else 0.0,
+        confidence=math.exp(min(0.0, sum(logprobs) / len(logprobs))) if logprobs else 0.0,
+        words=[
+            TimedString(text=word.text.strip(), start_time=start_s, end_time=end_s, confidence=word.probability or 0.0)
+            for word, start_s, end_s in words
+        ]
+        or None,
+    )
+    return stt.SpeechEvent(
+        type=stt.SpeechEventType.FINAL_TRANSCRIPT, request_id=utils.shortuuid("stt_"), alternatives=[data]
+    )
+
+
+def _language(language: str | None) -> LanguageCode | None:
+    return LanguageCode(language) if language else None

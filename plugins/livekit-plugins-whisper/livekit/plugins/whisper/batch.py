@@ -1,0 +1,55 @@
+"""Recordings of any length, cut where nobody speaks into pieces that the engine takes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .protocol import SAMPLE_RATE, Samples
+from .voice import Evidence, VoiceActivity, Window
+
+_PIECE_S = 24.0
+_AROUND_S = 0.3
+"""Silence that is kept before and behind speech."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a recording in which somebody speaks."""
+
+    begin: int
+    samples: Samples
+    speech_end_s: float
+    """From the beginning of the piece."""
+    evidence: Evidence
+
+
+def pieces(samples: Samples) -> list[Piece]:
+    """The parts with speech, at most 24 s each, cut in the least voiced place. Blocks: 1.6 ms for a second of audio."""
+    padding = np.zeros(-len(samples) % 512, np.int16)
+    windows = VoiceActivity().push(np.concatenate([samples, padding]))
+    found = []
+    while windows:
+        voiced = [number for number, window in enumerate(windows) if window.voiced]
+        if not voiced:
+            break
+        windows = windows[voiced[0] :]
+        count = _length(windows)
+        found.append(_piece(samples, windows[:count]))
+        windows = windows[count:]
+    return found
+
+
+def _length(windows: list[Window]) -> int:
+    """How many of the first windows make a piece: the quietest place in its second half ends it."""
+    most = int(_PIECE_S * SAMPLE_RATE / 512)
+    if len(windows) <= most:
+        return len(windows)
+    half = most // 2
+    return half + int(np.argmin([window.probability for window in windows[half:most]])) + 1
+
+
+def _piece(samples: Samples, windows: list[Window]) -> Piece:
+    around = round(_AROUND_S * SAMPLE_RATE)
+    speech_end = max(window.end for window in windows if window.voiced)
+    begin, end = max(0, windows[0].begin - around), min(speech_end + around, len(samples))
+    return Piece(begin, samples[begin:end], (speech_end - begin) / SAMPLE_RATE, Evidence.of(windows))

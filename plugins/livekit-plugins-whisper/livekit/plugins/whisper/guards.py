@@ -1,0 +1,122 @@
+"""What Whisper writes although nobody said it.
+
+On silence, noise and music Whisper repeats what its training data is full of: the last words of
+videos. It also loops, and it fits many words into little sound. A guard drops such a text, unless
+what the voice activity model and Whisper itself say makes it likely that it was spoken: "네",
+"thank you" and "bye" are also what people say.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from .agreement import plain
+from .protocol import Heard
+from .voice import Evidence
+
+_LEAST_VOICE_S = 0.09
+"""Three windows. The shortest "네" that people say has six (0.2 s)."""
+_SURE_VOICE, _SURE_VOICE_S = 0.85, 0.2
+"""Mean probability and length of a voice that is one: Piper's "No." has 0.93 over 0.32 s."""
+_NO_SPEECH, _NO_SPEECH_LOGPROB, _NO_SPEECH_VOICE = 0.6, -0.6, 0.95
+"""Whisper's own probability of silence counts where the words or the voice are doubtful too. Measured on
+whisper-base: Piper at 5 dB above noise at most 0.29, babble and drums 0.4 to 0.84."""
+_LEAST_LOGPROB = ((0.75, -0.7), (0.9, -1.3), (1.1, -1.8))
+"""The less sure the voice (mean probability below), the surer must be the words. Measured: Piper at -0.1
+to -1.2 with a voice of 0.88 and more; noises that pass for a voice of 0.5 to 0.92 at -0.3 to -2.3."""
+_REPEATED_WORDS = 10
+_REPEATS = 4
+_STUTTER = re.compile(r"(.{1,6}?)\1{9,}")
+_LETTERS_A_S, _SYLLABLES_A_S = 27.0, 11.0
+"""Half as many again as fast speech: 18 letters, or 7 Korean syllables, a second."""
+_RATE_GRACE_S = 0.4
+
+
+class Drop(StrEnum):
+    """Why a text is not believed."""
+
+    NO_VOICE = "no_voice"
+    NO_SPEECH = "no_speech"
+    PHANTOM = "phantom"
+    LOOP = "loop"
+    RATE = "rate"
+
+
+@dataclass(frozen=True)
+class _Phantoms:
+    whole: frozenset[str]
+    parts: tuple[str, ...]
+
+
+def judge(heard: Heard, evidence: Evidence, *, prompt: str = "") -> Drop | None:
+    """Why these words are not believed; None where they are. No words are always believed.
+
+    `prompt` is what the model was told before it listened: it likes to repeat that when it hears nothing.
+    """
+    text = heard.text
+    if not text:
+        return None
+    if evidence.voiced_s < _LEAST_VOICE_S:
+        return Drop.NO_VOICE
+    doubtful = heard.logprob < _NO_SPEECH_LOGPROB or evidence.probability < _NO_SPEECH_VOICE
+    if heard.no_speech > _NO_SPEECH and doubtful:
+        return Drop.NO_SPEECH
+    if heard.logprob < next(least for voice, least in _LEAST_LOGPROB if evidence.probability < voice):
+        return Drop.NO_SPEECH
+    if _loops(text):
+        return Drop.LOOP
+    if _least_s(text) > evidence.voiced_s + _RATE_GRACE_S:
+        return Drop.RATE
+    if _is_phantom(text, prompt) and not _is_sure(heard, evidence):
+        return Drop.PHANTOM
+    return None
+
+
+def _is_sure(heard: Heard, evidence: Evidence) -> bool:
+    voice = evidence.probability >= _SURE_VOICE and evidence.voiced_s >= _SURE_VOICE_S
+    return voice and heard.no_speech <= _NO_SPEECH
+
+
+def _least_s(text: str) -> float:
+    """The time that somebody needs to say this."""
+    letters = sum(character.isalnum() and character < "\u1100" for character in text)
+    syllables = sum(character.isalnum() and character >= "\u1100" for character in text)
+    return letters / _LETTERS_A_S + syllables / _SYLLABLES_A_S
+
+
+def _is_phantom(text: str, prompt: str) -> bool:
+    compared, phantoms = _run_together(text), _phantoms()
+    if compared in phantoms.whole or compared in _run_together(prompt):
+        return True
+    return any(part in compared for part in phantoms.parts)
+
+
+def _run_together(text: str) -> str:
+    return "".join(plain(word) for word in text.split())
+
+
+def _loops(text: str) -> bool:
+    """A phrase of two to ten words four times over, or a sound ten times. One word may be: "네, 네, 네, 네"."""
+    words = [plain(word) for word in text.split()]
+    phrases = (
+        words[begin : begin + size]
+        for size in range(2, min(_REPEATED_WORDS, len(words) // _REPEATS) + 1)
+        for begin in range(len(words) - size * _REPEATS + 1)
+        if words[begin : begin + size] * _REPEATS == words[begin : begin + size * _REPEATS]
+    )
+    return any(len(set(phrase)) > 1 for phrase in phrases) or bool(_STUTTER.search("".join(words)))
+
+
+@cache
+def _phantoms() -> _Phantoms:
+    data = tomllib.loads((files(__package__) / "phantoms.toml").read_text(encoding="utf-8"))
+
+    def compared(kind: str) -> list[str]:
+        return [
+            "".join(plain(word) for word in phrase.split()) for language in data.values() for phrase in language[kind]
+        ]
+
+    return _Phantoms(frozenset(compared("whole")), tuple(compared("parts")))

@@ -1,0 +1,266 @@
+"""One call's hearing: what to ask the engine and what to tell LiveKit, without clock, tasks or sockets.
+
+Time is counted in samples of the call. While somebody speaks an interim question goes out every
+0.6 s, over all audio that is not final yet. In the first window without voice a preflight question
+goes out, so that when the turn is called its answer is usually there: if nobody spoke on, it is the
+final one. Audio is kept until it is final, so that an engine that died can be asked again.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from livekit.agents.stt import SpeechEventType
+
+from .guards import Drop, judge
+from .protocol import SAMPLE_RATE, Heard, Kind, Samples, Word
+from .segment import LONG_S, LONGEST_S, Ask, Segment, where_to_cut
+from .voice import Window
+
+_FIRST_INTERIM_S = 0.45
+_INTERIM_EVERY_S = 0.58
+_ONSET_WINDOWS = 3
+"""Voiced windows in a row with which speech begins; a click has fewer."""
+_BEFORE_ONSET_S = 0.3
+"""Audio before the first voiced window that is recognised with it: soft first sounds."""
+_BEHIND_SPEECH_S = 0.3
+"""Silence behind the last voiced window that is recognised with it: soft last sounds."""
+_SURE_OF_LANGUAGE, _SURE_OF_LANGUAGE_S = 0.8, 1.5
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something to tell LiveKit. Times are in seconds from the beginning of the call."""
+
+    type: SpeechEventType
+    text: str = ""
+    language: str = ""
+    words: tuple[Word, ...] = ()
+    """With their times, where they are known."""
+    start_s: float = 0.0
+    end_s: float = 0.0
+    confidence: float = 0.0
+    """Mean probability of the words, or of the tokens."""
+    audio_s: float = 0.0
+    """What was recognised of the call, for RECOGNITION_USAGE."""
+    dropped: Drop | None = None
+    """Why there is no text although the model wrote some."""
+
+
+class Hearing:
+    """The state of one call."""
+
+    def __init__(self, *, endpoint_s: float) -> None:
+        """After `endpoint_s` of silence a segment becomes final by itself."""
+        self._endpoint = round(endpoint_s * SAMPLE_RATE)
+        self._audio = bytearray()
+        self._audio_begin = 0
+        self._recent: deque[Window] = deque(maxlen=_ONSET_WINDOWS)
+        self._segment: Segment | None = None
+        self._closing: deque[Segment] = deque()
+        self._closed_at = 0
+        self._flushed: set[int] = set()
+
+    @property
+    def end(self) -> int:
+        """Samples of the call so far."""
+        return self._audio_begin + len(self._audio) // 2
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a final answer is awaited."""
+        return bool(self._closing)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a segment is open."""
+        return self._segment is not None
+
+    def push(self, samples: Samples, windows: list[Window]) -> list[Said]:
+        """Takes audio, and the windows that it completes."""
+        self._audio += samples.tobytes()
+        said: list[Said] = []
+        for window in windows:
+            if self._segment is None:
+                self._recent.append(window)
+                if len(self._recent) == _ONSET_WINDOWS and all(recent.voiced for recent in self._recent):
+                    said.append(self._open())
+            else:
+                self._segment.add(window)
+                if window.end - self._segment.speech_end >= self._endpoint:
+                    said += self._close(flushed=False)
+        self._forget()
+        return said
+
+    def flush(self) -> list[Said]:
+        """The turn is over: what was said becomes final, at once where that is known already."""
+        if self._segment is not None:
+            return self._close(flushed=True)
+        if self._closing:
+            self._flushed.add(id(self._closing[-1]))
+            return []
+        return [Said(SpeechEventType.FINAL_TRANSCRIPT)]
+
+    def due(self) -> list[Ask]:
+        """The questions to ask now."""
+        asks = [
+            self._ask(segment, Kind.FINAL, segment.speech_end + round(_BEHIND_SPEECH_S * SAMPLE_RATE))
+            for segment in self._closing
+            if not segment.knows_all() and not segment.asks_all()
+        ]
+        segment = self._segment
+        if segment is None or self._closing:
+            return asks
+        if segment.windows and not segment.windows[-1].voiced:
+            if not segment.knows_all() and not segment.asks_all():
+                asks.append(self._ask(segment, Kind.PREFLIGHT, self.end))
+        elif not segment.asking:
+            since_s = (self.end - max(segment.asked_end, segment.onset)) / SAMPLE_RATE
+            if since_s >= (_INTERIM_EVERY_S if segment.asked_end > segment.onset else _FIRST_INTERIM_S):
+                asks.append(self._ask(segment, Kind.INTERIM, self.end))
+        return asks
+
+    def answer(self, ask: Ask, heard: Heard, *, prompt: str = "") -> list[Said]:
+        """Takes the answer to a question that was asked with this prompt."""
+        segment = ask.segment
+        segment.asking.discard(ask)
+        newest = segment.latest[0].end if segment.latest else 0
+        if ask.begin != segment.begin or ask.end < newest:
+            return []
+        if dropped := judge(heard, segment.evidence, prompt=prompt):
+            heard = heard.model_copy(update={"words": ()})
+        segment.latest = (ask, heard)
+        segment.agreement.add([word.text for word in heard.words])
+        if heard.language_probability >= _SURE_OF_LANGUAGE and ask.duration_s >= _SURE_OF_LANGUAGE_S:
+            segment.language = heard.language
+        if segment is self._segment:
+            said = self._tell(segment, ask, heard)
+        elif segment.knows_all():
+            said = [*self._preflight(segment, ask, heard), *self._finish()]
+        else:
+            said = self._shorten(segment, ask, heard)
+        if dropped:
+            said.append(Said(SpeechEventType.RECOGNITION_USAGE, dropped=dropped))
+        return said
+
+    def withdraw(self, ask: Ask) -> None:
+        """A question was not answered: it is asked again, or a newer one in its place."""
+        ask.segment.asking.discard(ask)
+
+    def start_again(self) -> None:
+        """The engine is another one: what was not answered is asked again."""
+        for segment in (*self._closing, *([self._segment] if self._segment else [])):
+            segment.asking.clear()
+            segment.asked_end = segment.begin
+
+    def _open(self) -> Said:
+        onset = self._recent[0].begin
+        begin = max(onset - round(_BEFORE_ONSET_S * SAMPLE_RATE), self._closed_at, self._audio_begin)
+        self._segment = Segment(onset=onset, begin=begin)
+        for window in self._recent:
+            self._segment.add(window)
+        self._recent.clear()
+        return Said(SpeechEventType.START_OF_SPEECH, start_s=onset / SAMPLE_RATE)
+
+    def _close(self, *, flushed: bool) -> list[Said]:
+        segment = self._segment
+        assert segment is not None
+        self._closing.append(segment)
+        if flushed:
+            self._flushed.add(id(segment))
+        self._segment = None
+        self._closed_at = self.end
+        return self._finish()
+
+    def _finish(self) -> list[Said]:
+        """Everything final that is known, in order."""
+        said: list[Said] = []
+        while self._closing and self._closing[0].knows_all():
+            segment = self._closing.popleft()
+            assert segment.latest is not None
+            ask, heard = segment.latest
+            flushed = id(segment) in self._flushed
+            self._flushed.discard(id(segment))
+            final = self._said(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, len(heard.words))
+            # Who flushed waits for a final; nobody waits for an empty one at the end of a noise.
+            said += [final] if final.text or flushed else []
+            said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
+            said.append(Said(SpeechEventType.RECOGNITION_USAGE, audio_s=ask.duration_s))
+        return said
+
+    def _tell(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
+        if ask.kind is Kind.PREFLIGHT and segment.speech_end <= ask.speech_end:
+            return self._preflight(segment, ask, heard)
+        if said := self._shorten(segment, ask, heard):
+            return said
+        interim = self._said(SpeechEventType.INTERIM_TRANSCRIPT, ask, heard, segment.agreement.shown())
+        return [interim] if interim.text else []
+
+    def _preflight(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
+        """All words, while the pause still runs: the language model may begin."""
+        if ask.kind is not Kind.PREFLIGHT or not heard.text or heard.text == segment.preflight:
+            return []
+        segment.preflight = heard.text
+        return [self._said(SpeechEventType.PREFLIGHT_TRANSCRIPT, ask, heard, len(heard.words))]
+
+    def _shorten(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
+        """Makes the beginning of a long segment final, where there is enough that is stable."""
+        cut = where_to_cut(heard.words, segment.agreement.agreed, ask.duration_s) if ask.word_times else None
+        if cut is None:
+            return []
+        count, at_s = cut
+        at = ask.begin + round(at_s * SAMPLE_RATE)
+        final = self._said(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, count)
+        segment.cut(at)
+        segment.agreement.add([word.text for word in heard.words[count:]])
+        usage = Said(SpeechEventType.RECOGNITION_USAGE, audio_s=(at - ask.begin) / SAMPLE_RATE)
+        return [final, usage] if final.text else [usage]
+
+    def _ask(self, segment: Segment, kind: Kind, end: int) -> Ask:
+        end = min(end, self.end, segment.begin + round(LONGEST_S * SAMPLE_RATE))
+        audio = self._audio[(segment.begin - self._audio_begin) * 2 : (end - self._audio_begin) * 2]
+        ask = Ask(
+            segment=segment,
+            kind=kind,
+            begin=segment.begin,
+            end=end,
+            speech_end=min(segment.speech_end, end),
+            samples=np.frombuffer(bytes(audio), np.int16),
+            word_times=kind is not Kind.INTERIM or end - segment.begin >= LONG_S * SAMPLE_RATE,
+        )
+        segment.asking.add(ask)
+        segment.asked_end = max(segment.asked_end, end)
+        return ask
+
+    def _said(self, kind: SpeechEventType, ask: Ask, heard: Heard, count: int) -> Said:
+        """The first `count` words of an answer."""
+        begin_s = ask.begin / SAMPLE_RATE
+        # The alignment lets the first word begin where the audio does.
+        onset_s = max(ask.begin, ask.segment.onset) / SAMPLE_RATE
+        words = tuple(
+            word.model_copy(
+                update={"start_s": max(begin_s + word.start_s, onset_s), "end_s": max(begin_s + word.end_s, onset_s)}
+            )
+            for word in heard.words[:count]
+            if word.start_s is not None and word.end_s is not None
+        )
+        sure = [word.probability for word in words if word.probability is not None]
+        return Said(
+            kind,
+            text="".join(word.text for word in heard.words[:count]).strip(),
+            language=heard.language,
+            words=words,
+            start_s=words[0].start_s or 0.0 if words else onset_s,
+            end_s=words[-1].end_s or 0.0 if words else ask.speech_end / SAMPLE_RATE,
+            confidence=float(np.mean(sure)) if sure else math.exp(min(0.0, heard.logprob)),
+        )
+
+    def _forget(self) -> None:
+        """Lets go of audio that nobody will ask about."""
+        waiting = [*self._closing, *([self._segment] if self._segment else [])]
+        kept = _ONSET_WINDOWS * 512 + round((_BEFORE_ONSET_S + 0.2) * SAMPLE_RATE)
+        needed = min((segment.begin for segment in waiting), default=self.end - kept)
+        if needed - self._audio_begin > SAMPLE_RATE // 2:
+            del self._audio[: (needed - self._audio_begin) * 2]
+            self._audio_begin = needed

@@ -1,0 +1,131 @@
+"""One stretch of speech, from its first sound until it is final."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .agreement import Agreement
+from .protocol import SAMPLE_RATE, Heard, Kind, Samples, Word
+from .voice import Evidence, Window
+
+LONG_S = 12.0
+"""Audio that is recognised as one piece; then what is agreed on of it becomes final and is not decoded again."""
+
+LONGEST_S = 22.0
+"""The longest audio of a question. Where nothing is agreed on until here, what was heard last becomes final."""
+
+_KEPT_S = 2.0
+"""The newest words are never cut off: they may still change."""
+
+_SENTENCE_ENDS = (".", "?", "!", "。", "？", "！")
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """A question to the engine. Positions are in samples from the beginning of the call."""
+
+    segment: "Segment"
+    kind: Kind
+    begin: int
+    end: int
+    speech_end: int
+    """End of the last voiced window in it."""
+    samples: Samples = field(repr=False)
+    word_times: bool
+
+    @property
+    def duration_s(self) -> float:
+        return (self.end - self.begin) / SAMPLE_RATE
+
+
+@dataclass(eq=False)
+class Segment:
+    """Its audio lies in the call's buffer; here is what is known of it."""
+
+    onset: int
+    """Where speech was first heard."""
+    begin: int
+    """Where the audio begins that is not final yet."""
+    windows: list[Window] = field(default_factory=list, repr=False)
+    """Those of the audio since `begin`."""
+    speech_end: int = 0
+    asked_end: int = 0
+    """How far the newest question reaches."""
+    asking: set[Ask] = field(default_factory=set, repr=False)
+    """Questions that have not been answered."""
+    latest: tuple[Ask, Heard] | None = field(default=None, repr=False)
+    """The newest answer, its words believed by the guards."""
+    agreement: Agreement = field(default_factory=Agreement, repr=False)
+    language: str | None = None
+    """The one detected, once it is sure."""
+    shortened: bool = False
+    """Whether its beginning is final already."""
+    preflight: str = field(default="", repr=False)
+    """What the newest preflight said."""
+
+    def add(self, window: Window) -> None:
+        """Takes the next window of the call."""
+        self.windows.append(window)
+        if window.voiced:
+            self.speech_end = window.end
+
+    @property
+    def evidence(self) -> Evidence:
+        """How sure it is that somebody speaks."""
+        return Evidence.of(self.windows)
+
+    def knows_all(self) -> bool:
+        """Whether the newest answer is as good as a final one: it covers all speech."""
+        return self.latest is not None and self._covers(self.latest[0])
+
+    def asks_all(self) -> bool:
+        """Whether an answer is awaited that will be as good as a final one."""
+        return any(self._covers(ask) for ask in self.asking)
+
+    def _covers(self, ask: Ask) -> bool:
+        return ask.kind is not Kind.INTERIM and ask.begin == self.begin and ask.speech_end >= self.speech_end
+
+    def cut(self, at: int) -> None:
+        """Forgets what lies before `at` samples: it is final."""
+        self.begin = at
+        self.shortened = True
+        self.windows = [window for window in self.windows if window.end > at]
+        self.agreement = Agreement()
+        self.latest = None
+        self.preflight = ""
+
+
+def where_to_cut(words: Sequence[Word], agreed: int, duration_s: float) -> tuple[int, float] | None:
+    """Where a long piece can be cut: so many of the first words become final, and the audio before so many seconds.
+
+    Behind the last sentence that is agreed on, else in the longest gap between agreed words; None where
+    it must grow on.
+
+    Args:
+        words: with their times.
+        agreed: how many of them are stable.
+        duration_s: the audio they were heard in.
+    """
+    if duration_s < LONG_S:
+        return None
+    full = duration_s >= LONGEST_S - 0.1
+    stable = [
+        count
+        for count in range(1, min(len(words) if full else agreed, len(words) - 1) + 1)
+        if (end := words[count - 1].end_s) is not None and end <= duration_s - _KEPT_S
+    ]
+    if not stable:
+        return (len(words), duration_s) if full else None
+    sentences = [count for count in stable if words[count - 1].text.rstrip().endswith(_SENTENCE_ENDS)]
+    if sentences:
+        count = sentences[-1]
+    else:
+        # An early cut would come again at once.
+        late = stable[len(stable) // 2 :]
+        count = max(late, key=lambda count: (_gap(words, count), count))
+    end_s = words[count - 1].end_s or 0.0
+    return count, end_s + _gap(words, count) / 2
+
+
+def _gap(words: Sequence[Word], count: int) -> float:
+    """Seconds between the first `count` words and the next."""
+    return max(0.0, round((words[count].start_s or 0.0) - (words[count - 1].end_s or 0.0), 2))

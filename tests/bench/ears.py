@@ -1,0 +1,141 @@
+"""The streaming recogniser: `python -m bench.ears [--only NAME[,NAME]]`, with tests/ on PYTHONPATH.
+
+Callers speak at the pace of speech, as in a call; beside it, in the same run and on the same samples, plain
+faster-whisper. Measured are memory (`memory`), latency, accuracy and CPU (`speech`), silence where nobody speaks
+(`nonspeech`), and four and eight calls at once (`calls`). All of it takes about 25 minutes.
+"""
+
+import argparse
+import asyncio
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from livekit.agents import stt
+from livekit.plugins import whisper
+
+from bench import ears_calls, ears_memory, ears_nonspeech, ears_speech, ears_speech_bars, report
+from bench.ears_engine import Engine, apart_from_others, find
+from bench.ears_material import recordings, spoken
+from bench.ears_plain import Plain
+from bench.ears_sound import Utterance
+from support.speech import WHISPER_MODEL
+
+CALLS = (4, 8)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the parts work with."""
+
+    ears: Mapping[str, stt.STT[Any]]
+    """By language."""
+    engine: Engine
+    said: Sequence[Utterance]
+    """One caller's; recordings are among them."""
+    callers: Sequence[Utterance]
+    """Those of several callers at once."""
+    clips: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part found out."""
+
+    results: Any
+    bars: list[report.Bar]
+    table: str | None = None
+
+
+async def memory(material: Material) -> Part:
+    measured = await ears_memory.measure(material.ears["en"], material.engine, material.callers)
+    return Part(measured, ears_memory.bars(measured), ears_memory.table(measured))
+
+
+async def speech(material: Material) -> Part:
+    engine, cores = material.engine, report.machine()["cores"]
+    plain = Plain(compute_type=engine.compute_type, cpu_threads=engine.cpu_threads)
+    fast = Plain(compute_type=engine.compute_type, cpu_threads=cores, options=(("beam_size", 1),))
+    rows = await ears_speech.measure(material.ears, engine, material.said, plain, fast)
+    return Part(ears_speech.as_json(rows), ears_speech_bars.bars(rows), ears_speech_bars.table(rows))
+
+
+async def nonspeech(material: Material) -> Part:
+    rows = await ears_nonspeech.measure(material.ears["en"], material.clips)
+    return Part(ears_nonspeech.as_json(rows), ears_nonspeech.bars(rows), ears_nonspeech.table(rows))
+
+
+async def calls(material: Material) -> Part:
+    rows = [
+        row for at_once in CALLS for row in await ears_calls.measure(material.ears["en"], material.callers, at_once)
+    ]
+    return Part(ears_calls.as_json(rows), ears_calls.bars(rows))
+
+
+PARTS: Mapping[str, Callable[[Material], Awaitable[Part]]] = {
+    "memory": memory,  # first, as long as no other part has made the engine grow
+    "speech": speech,
+    "nonspeech": nonspeech,
+    "calls": calls,
+}
+
+
+async def main(only: Sequence[str], count: int, clips: int) -> int:
+    """Runs the parts. 0 where every bar holds, else 1."""
+    busy = report.load_average()
+    if busy > report.machine()["cores"] / 4:
+        print(f"the machine is busy (load average {busy}): the figures will be worse than its own", flush=True)
+    said = await asyncio.to_thread(spoken, max(count, max(CALLS) * ears_calls.ROUNDS))
+    bars: list[report.Bar] = []
+    results: dict[str, Any] = {"load_average_at_start": busy}
+    english = whisper.STT(model=WHISPER_MODEL, language="en")
+    korean = whisper.STT(model=WHISPER_MODEL, language="ko")
+    with apart_from_others():
+        async with english, korean:
+            english.prewarm()
+            engine = await find(english)
+            results["engine"] = asdict(engine)
+            ears = {"en": english, "ko": korean}
+            material = Material(ears, engine, [*said[:count], *recordings()], said, clips)
+            for name in (name for name in PARTS if name in only):
+                part = await _tried(name, material)
+                results[name] = part.results
+                bars += part.bars
+            again = await find(english) != engine
+            bars.append(report.Bar(name="engine: ended and begun again", value=int(again), unit="", bound=0.0))
+            bars.append(report.Bar(name="engine: peak RSS", value=None if again else engine.peak_mb(), unit="MB"))
+    print(report.bars_table(bars))
+    written = report.write("ears", bars=bars, results=results)
+    print(f"\n{written}")
+    return 1 if any(bar.holds is False for bar in bars) else 0
+
+
+async def _tried(name: str, material: Material) -> Part:
+    """The part, shown. Where it fails the failure is shown and does not hold; the other parts are worth knowing."""
+    print(f"{name}:", flush=True)
+    try:
+        part = await PARTS[name](material)
+    except Exception:
+        traceback.print_exc()
+        return Part(None, [report.Bar(name=f"{name}: measured to its end", value=None, unit="", bound=0.0)])
+    if part.table:
+        print(f"\n{part.table}\n", flush=True)
+    return part
+
+
+def _parts(names: str) -> list[str]:
+    chosen = names.split(",")
+    if unknown := [name for name in chosen if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}: choose from {', '.join(PARTS)}")
+    return chosen
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.ears", description=__doc__)
+    parser.add_argument("--utterances", type=int, default=48, help="how many to say in each condition (48)")
+    parser.add_argument("--clips", type=int, default=100, help="how many clips without speech (100)")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="NAME[,NAME]", help=", ".join(PARTS))
+    given = parser.parse_args()
+    sys.exit(asyncio.run(main(given.only, given.utterances, given.clips)))
