@@ -4,6 +4,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from support.command import malbeot
 from support.recognise import recognise, word_error_rate
@@ -21,10 +22,12 @@ async def test_typed_conversation(stack: Stack) -> None:
     assert len(lines[2]) > len("June: ")
 
 
-async def test_question_and_reply_as_files(stack: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("whose", ["the stack's", "auto"])
+async def test_question_and_reply_as_files(stack: Stack, tmp_path: Path, whose: str) -> None:
+    env = stack.environment | ({"EARS_URL": "auto"} if whose == "auto" else {})
     question, reply = tmp_path / "question.wav", tmp_path / "reply.wav"
     english("What is your favourite colour?").to_wav(question)
-    result = await malbeot("console", "--wav", str(question), "--out", str(reply), env=stack.environment)
+    result = await malbeot("console", "--wav", str(question), "--out", str(reply), env=env)
     assert result.status == 0, result.err
     lines = result.out.strip().splitlines()
     assert lines[1].startswith("you: ")

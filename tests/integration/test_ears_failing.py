@@ -41,7 +41,9 @@ async def frozen(stack: Stack) -> None:
         await asyncio.sleep(5.0)
 
 
-async def understood_and_answered(stack: Stack, caller: Caller, question: str, *, meanwhile: Coroutine) -> None:
+async def understood_and_answered(
+    stack: Stack, caller: Caller, question: str, *, meanwhile: Coroutine[None, None, None]
+) -> None:
     sorry = load_all(stack.settings)["en"].phrases.not_understood
     began_at = time.monotonic()
     async with asyncio.TaskGroup() as group:

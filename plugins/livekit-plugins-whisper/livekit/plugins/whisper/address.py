@@ -1,6 +1,7 @@
 """Where an engine listens."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,17 +21,16 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Reads `unix:/run/ears.sock` or `tcp://10.0.0.5:9870`. Raises `ValueError` in one line."""
-        parts = urlsplit(text)
-        try:
-            port = parts.port
-        except ValueError:
-            port = None
-        if parts.scheme == "unix" and parts.path.startswith("/"):
-            if len(os.fsencode(parts.path)) > _LONGEST_PATH:
+        scheme, _, rest = text.partition(":")
+        if scheme == "unix" and rest.startswith("/"):
+            path = Path("/", rest.lstrip("/"))
+            if len(os.fsencode(path)) > _LONGEST_PATH:
                 raise ValueError(f"{text} is longer than the {_LONGEST_PATH} bytes that a Unix socket's path may have")
-            return cls(path=Path(parts.path))
-        if parts.scheme == "tcp" and parts.hostname and port is not None:
-            return cls(host=parts.hostname, port=port)
+            return cls(path=path)
+        with suppress(ValueError):
+            parts = urlsplit(text)
+            if parts.scheme == "tcp" and parts.hostname and parts.port is not None:
+                return cls(host=parts.hostname, port=parts.port)
         raise ValueError(f"{text!r} is no address of an engine: give unix:/PATH or tcp://HOST:PORT")
 
     @property

@@ -27,14 +27,14 @@ def pieces(samples: Samples) -> list[Piece]:
     """The parts with speech, at most 24 s each, cut in the least voiced place. Blocks: 1.6 ms for a second of audio."""
     padding = np.zeros(-len(samples) % 512, np.int16)
     windows = VoiceActivity().push(np.concatenate([samples, padding]))
-    found = []
+    found: list[Piece] = []
     while windows:
         voiced = [number for number, window in enumerate(windows) if window.voiced]
         if not voiced:
             break
         windows = windows[voiced[0] :]
         count = _length(windows)
-        found.append(_piece(samples, windows[:count]))
+        found.append(_piece(samples, windows[:count], windows[count:], found[-1] if found else None))
         windows = windows[count:]
     return found
 
@@ -48,8 +48,13 @@ def _length(windows: list[Window]) -> int:
     return half + int(np.argmin([window.probability for window in windows[half:most]])) + 1
 
 
-def _piece(samples: Samples, windows: list[Window]) -> Piece:
+def _piece(samples: Samples, windows: list[Window], later: list[Window], former: Piece | None) -> Piece:
+    """The samples of these windows and what is silent around them: nothing of the former piece or the later."""
     around = round(_AROUND_S * SAMPLE_RATE)
     speech_end = max(window.end for window in windows if window.voiced)
     begin, end = max(0, windows[0].begin - around), min(speech_end + around, len(samples))
+    if former:
+        begin = max(begin, former.begin + len(former.samples))
+    if spoken := [window for window in later if window.voiced]:
+        end = min(end, max(spoken[0].begin, speech_end))
     return Piece(begin, samples[begin:end], (speech_end - begin) / SAMPLE_RATE, Evidence.of(windows))

@@ -89,7 +89,9 @@ def _least_s(text: str) -> float:
 
 def _is_phantom(text: str, prompt: str) -> bool:
     compared, phantoms = _run_together(text), _phantoms()
-    if compared in phantoms.whole or compared in _run_together(prompt):
+    if not compared or compared in phantoms.whole:
+        return True
+    if len(text.split()) >= 3 and compared in _run_together(prompt):
         return True
     return any(part in compared for part in phantoms.parts)
 

@@ -85,18 +85,18 @@ class Hearing:
             if self._segment is None:
                 self._recent.append(window)
                 if len(self._recent) == _ONSET_WINDOWS and all(recent.voiced for recent in self._recent):
-                    said.append(self._open())
+                    said += self._open()
             else:
                 self._segment.add(window)
                 if window.end - self._segment.speech_end >= self._endpoint:
-                    said += self._close(flushed=False)
+                    said += self._close(window.end, flushed=False)
         self._forget()
         return said
 
     def flush(self) -> list[Said]:
         """The turn is over: what was said becomes final, at once where that is known already."""
         if self._segment is not None:
-            return self._close(flushed=True)
+            return self._close(self.end, flushed=True)
         if self._closing:
             self._flushed.add(id(self._closing[-1]))
             return []
@@ -107,7 +107,10 @@ class Hearing:
         asks = [
             self._ask(segment, Kind.FINAL, segment.speech_end + round(_BEHIND_SPEECH_S * SAMPLE_RATE))
             for segment in self._closing
-            if not segment.knows_all() and not segment.asks_all()
+            # What becomes final in pieces waits until all before it is.
+            if (segment is self._closing[0] or not segment.too_long)
+            and not segment.knows_all()
+            and not segment.asks_all()
         ]
         segment = self._segment
         if segment is None or self._closing:
@@ -126,7 +129,7 @@ class Hearing:
         segment = ask.segment
         segment.asking.discard(ask)
         newest = segment.latest[0].end if segment.latest else 0
-        if ask.begin != segment.begin or ask.end < newest:
+        if ask.begin != segment.begin or ask.end < newest or (ask.kind is Kind.INTERIM and segment.knows_all()):
             return []
         if dropped := judge(heard, segment.evidence, prompt=prompt):
             heard = heard.model_copy(update={"words": ()})
@@ -139,7 +142,7 @@ class Hearing:
         elif segment.knows_all():
             said = [*self._preflight(segment, ask, heard), *self._finish()]
         else:
-            said = self._shorten(segment, ask, heard)
+            said = [] if segment.asks_all() else self._shorten(segment, ask, heard)
         if dropped:
             said.append(Said(SpeechEventType.RECOGNITION_USAGE, dropped=dropped))
         return said
@@ -154,23 +157,32 @@ class Hearing:
             segment.asking.clear()
             segment.asked_end = segment.begin
 
-    def _open(self) -> Said:
+    def _open(self) -> list[Said]:
         onset = self._recent[0].begin
         begin = max(onset - round(_BEFORE_ONSET_S * SAMPLE_RATE), self._closed_at, self._audio_begin)
         self._segment = Segment(onset=onset, begin=begin)
         for window in self._recent:
             self._segment.add(window)
         self._recent.clear()
-        return Said(SpeechEventType.START_OF_SPEECH, start_s=onset / SAMPLE_RATE)
+        return self._announce()
 
-    def _close(self, *, flushed: bool) -> list[Said]:
+    def _announce(self) -> list[Said]:
+        """The start of the oldest segment that is not over, once the one before it is."""
+        segment = self._closing[0] if self._closing else self._segment
+        if segment is None or segment.announced:
+            return []
+        segment.announced = True
+        return [Said(SpeechEventType.START_OF_SPEECH, start_s=segment.onset / SAMPLE_RATE)]
+
+    def _close(self, at: int, *, flushed: bool) -> list[Said]:
         segment = self._segment
         assert segment is not None
         self._closing.append(segment)
         if flushed:
             self._flushed.add(id(segment))
         self._segment = None
-        self._closed_at = self.end
+        segment.end = at
+        self._closed_at = min(at, segment.speech_end + round(_BEHIND_SPEECH_S * SAMPLE_RATE))
         return self._finish()
 
     def _finish(self) -> list[Said]:
@@ -187,6 +199,7 @@ class Hearing:
             said += [final] if final.text or flushed else []
             said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
             said.append(Said(SpeechEventType.RECOGNITION_USAGE, audio_s=ask.duration_s))
+            said += self._announce()
         return said
 
     def _tell(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
@@ -218,7 +231,7 @@ class Hearing:
         return [final, usage] if final.text else [usage]
 
     def _ask(self, segment: Segment, kind: Kind, end: int) -> Ask:
-        end = min(end, self.end, segment.begin + round(LONGEST_S * SAMPLE_RATE))
+        end = min(end, self.end if segment.end is None else segment.end, segment.begin + round(LONGEST_S * SAMPLE_RATE))
         audio = self._audio[(segment.begin - self._audio_begin) * 2 : (end - self._audio_begin) * 2]
         ask = Ask(
             segment=segment,

@@ -110,7 +110,7 @@ def unpack(body: bytes) -> tuple[Question, Samples]:
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the document"
-        raise BadQuestion(f"{where}: {problem['msg']}") from None
+        raise BadQuestion(" ".join(f"{where[-100:]}: {problem['msg']}".split())) from None
     samples = np.frombuffer(body, "<i2", offset=begin).astype(np.int16, copy=False)
     if len(samples) > MAX_AUDIO_S * SAMPLE_RATE:
         raise BadQuestion(f"{len(samples) / SAMPLE_RATE:.1f} s of audio are more than {MAX_AUDIO_S:g} s")

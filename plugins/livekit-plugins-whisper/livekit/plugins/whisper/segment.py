@@ -48,6 +48,10 @@ class Segment:
     windows: list[Window] = field(default_factory=list, repr=False)
     """Those of the audio since `begin`."""
     speech_end: int = 0
+    end: int | None = None
+    """Where it was closed; what comes behind belongs to the next."""
+    announced: bool = False
+    """Whether its start was told."""
     asked_end: int = 0
     """How far the newest question reaches."""
     asking: set[Ask] = field(default_factory=set, repr=False)
@@ -79,10 +83,18 @@ class Segment:
 
     def asks_all(self) -> bool:
         """Whether an answer is awaited that will be as good as a final one."""
-        return any(self._covers(ask) for ask in self.asking)
+        return any(self._covers(ask) or self._is_longest(ask) for ask in self.asking)
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it cannot be recognised as one piece."""
+        return self.speech_end - self.begin > LONGEST_S * SAMPLE_RATE
 
     def _covers(self, ask: Ask) -> bool:
         return ask.kind is not Kind.INTERIM and ask.begin == self.begin and ask.speech_end >= self.speech_end
+
+    def _is_longest(self, ask: Ask) -> bool:
+        return ask.kind is not Kind.INTERIM and ask.begin == self.begin and ask.duration_s >= LONGEST_S
 
     def cut(self, at: int) -> None:
         """Forgets what lies before `at` samples: it is final."""

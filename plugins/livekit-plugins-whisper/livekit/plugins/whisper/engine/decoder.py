@@ -27,7 +27,7 @@ _FRAME = 320
 _LOOP_SLACK_S = 0.4
 """A segment that ends no earlier than this before the end of speech is the last one."""
 _LEFT_S = 1.0
-"""Speech that the model has left out: so much is recognised apart."""
+"""Speech that the model has left out: so much is recognised apart, if it came on by half of that."""
 _TIMESTAMP_S = 0.02
 _PROMPT_TOKENS = 120
 _PROMPT_S = 3.0
@@ -128,7 +128,7 @@ class Decoder:
         It often stops behind a sentence, above all when it was given a prompt.
         """
         left_s = entry.question.speech_end_s - end_s
-        if not heard.words or left_s < _LEFT_S:
+        if not heard.words or left_s < _LEFT_S or end_s < _LEFT_S / 2:
             return heard
         question = entry.question.model_copy(update={"speech_end_s": left_s, "language": heard.language})
         samples = entry.samples[int(end_s * SAMPLE_RATE) :]
@@ -195,13 +195,16 @@ def spoken_tokens(ids: Sequence[int], speech_end_s: float, tokenizer: Tokenizer)
     """
     spoken: list[int] = []
     end_s: float | None = None
+    text = False
     for token in ids:
         if token >= tokenizer.timestamp_begin:
             end_s = (token - tokenizer.timestamp_begin) * _TIMESTAMP_S
-            if spoken and end_s >= speech_end_s - _LOOP_SLACK_S:
+            if spoken and end_s >= speech_end_s - (_LOOP_SLACK_S if text else 0.0):
                 break
+            text = False
         elif token < tokenizer.eot:
             spoken.append(token)
+            text = True
             end_s = None
     return spoken, speech_end_s if end_s is None else end_s
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from ..errors import ModelError
 from ..protocol import SAMPLE_RATE, Heard, Question, Samples
 from .decoder import Decoder
 from .loading import Loaded
@@ -48,6 +49,11 @@ class Engine:
         self._scheduler: Scheduler[_Ask] = Scheduler(places=_PLACES, on_replaced=self._replaced)
         self._arrived = asyncio.Condition()
         self._loading = asyncio.Lock()
+        self.languages = self._decoder.languages
+        self._using = 0
+        self._unused = asyncio.Event()
+        self.failed = ""
+        """Why nothing can be recognised any more; empty while it can."""
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -124,24 +130,33 @@ class Engine:
         questions = [(ask.question, ask.samples) for ask in batch]
         while True:
             async with self._loading:
+                if self.failed:
+                    raise ModelError(self.failed)
                 loaded = self._times_loaded
+                self._using += 1
+                self._unused.clear()
             try:
                 return await loop.run_in_executor(executor, self._decoder.recognise, questions)
             except RuntimeError as error:
                 if "out of memory" not in str(error):
                     raise
+            finally:
+                self._using -= 1
+                if not self._using:
+                    self._unused.set()
             async with self._loading:
-                if loaded == self._times_loaded:
+                if loaded == self._times_loaded and not self.failed:
+                    await self._unused.wait()
                     await loop.run_in_executor(executor, self._load_lighter)
 
     def _load_lighter(self) -> None:
         # The old model must be gone before the next is loaded: there is no memory for both.
         self.loaded = replace(self.loaded, whisper=None)
         del self._decoder
-        self.loaded = next(self._models)
+        try:
+            self.loaded = next(self._models)
+        except ModelError as error:
+            self.failed = str(error)
+            raise
         self._decoder = Decoder(self.loaded.whisper)
         self._times_loaded += 1
-
-    @property
-    def languages(self) -> frozenset[str]:
-        return self._decoder.languages

@@ -70,6 +70,7 @@ def load(
     reason, failed = "", choices[-1]
     for chosen in choices:
         on, kind = chosen
+        whisper = None
         if reason:
             logger.warning("Whisper cannot run on %s as %s (%s): it goes on with %s on %s", *failed, reason, kind, on)
         threads = workers or (1 if on == "cuda" else min(_MOST_WORKERS, len(os.sched_getaffinity(0))))

@@ -54,6 +54,8 @@ def build_app(
         return web.Response(body=heard.model_dump_json().encode(), content_type="application/json")
 
     async def health(request: web.Request) -> web.Response:
+        if engine.failed:
+            return _refuse(HTTPStatus.INTERNAL_SERVER_ERROR, engine.failed)
         loaded = engine.loaded
         return web.json_response(
             {
