@@ -30,9 +30,8 @@ from .version import __version__
 ENGINE_ENVIRONMENT = {
     # OpenBLAS would use every core for the features, and wait for them at each small product.
     "OPENBLAS_NUM_THREADS": "1",
-    # glibc would keep memory for each thread, and never give any back.
+    # glibc would keep memory for each thread.
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_TRIM_THRESHOLD_": "1048576",
     # ONNX Runtime, which faster-whisper imports, reports to its maker unless told not to.
     "ORT_DISABLE_TELEMETRY": "1",
 }
