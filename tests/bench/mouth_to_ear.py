@@ -165,7 +165,7 @@ async def main(count: int, calls: int, *, with_baseline: bool) -> int:
             print("ours:", flush=True)
             results["ours"] = await measure(line, lambda: stack.pids, asked, calls)
             if with_baseline:
-                await stack.stop("worker")
+                await stack.stop("worker", "ears")
                 print("stock:", flush=True)
                 results["stock"] = await measure_baseline(stack, line, asked, calls)
     for who, measured in results.items():

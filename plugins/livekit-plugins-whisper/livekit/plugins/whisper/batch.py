@@ -1,10 +1,18 @@
-"""Recordings of any length, cut where nobody speaks into pieces that the engine takes."""
+"""Whole recordings of any length: cut where nobody speaks into pieces that the engine takes, and joined again."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from livekit.agents import LanguageCode, stt
+from livekit.agents.types import TimedString
 
-from .protocol import SAMPLE_RATE, Samples
+from .client import Client
+from .guards import judge
+from .metrics import DROPPED
+from .options import StreamOptions
+from .protocol import SAMPLE_RATE, Heard, Kind, Question, Samples
 from .voice import Evidence, VoiceActivity, Window
 
 _PIECE_S = 24.0
@@ -58,3 +66,43 @@ def _piece(samples: Samples, windows: list[Window], later: list[Window], former:
     if spoken := [window for window in later if window.voiced]:
         end = min(end, max(spoken[0].begin, speech_end))
     return Piece(begin, samples[begin:end], (speech_end - begin) / SAMPLE_RATE, Evidence.of(windows))
+
+
+async def recognise(client: Client, call: str, piece: Piece, opts: StreamOptions, *, timeout_s: float) -> Heard:
+    """What a piece says, its words believed by the guards. Raises as `Client.recognise` does."""
+    prompt = opts.prompt(answers=piece.begin == 0)
+    question = Question(
+        call=call,
+        kind=Kind.FINAL,
+        language=opts.language.language if opts.language else None,
+        prompt=prompt,
+        speech_end_s=piece.speech_end_s,
+        word_times=True,
+    )
+    heard = await client.recognise(question, piece.samples, timeout_s=timeout_s)
+    if dropped := judge(heard, piece.evidence, prompt=prompt):
+        DROPPED.labels(dropped.value).inc()
+        return heard.model_copy(update={"words": ()})
+    return heard
+
+
+def joined(found: Sequence[Piece], heard: Sequence[Heard], *, language: LanguageCode | None) -> stt.SpeechData:
+    """What the recording says whose pieces say that; `language` is the one that was asked for."""
+    spoken = [
+        (word, piece.begin / SAMPLE_RATE + (word.start_s or 0.0), piece.begin / SAMPLE_RATE + (word.end_s or 0.0))
+        for piece, said in zip(found, heard, strict=True)
+        for word in said.words
+    ]
+    words = [
+        TimedString(text=word.text.strip(), start_time=start_s, end_time=end_s, confidence=word.probability or 0.0)
+        for word, start_s, end_s in spoken
+    ]
+    logprobs = [said.logprob for said in heard if said.words]
+    return stt.SpeechData(
+        language=next((LanguageCode(said.language) for said in heard), language or LanguageCode("und")),
+        text=" ".join(said.text for said in heard if said.text),
+        start_time=spoken[0][1] if spoken else 0.0,
+        end_time=spoken[-1][2] if spoken else 0.0,
+        confidence=math.exp(min(0.0, sum(logprobs) / len(logprobs))) if logprobs else 0.0,
+        words=words or None,
+    )

@@ -1,7 +1,6 @@
 """LiveKit's stream of one call: carries audio to `Hearing`, its questions to the engine, and what is said back."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from livekit import rtc
@@ -15,6 +14,7 @@ from .errors import BusyError, ReplacedError, livekit_errors
 from .hearing import Hearing, Said
 from .log import logger
 from .metrics import DROPPED
+from .options import StreamOptions
 from .protocol import SAMPLE_RATE, Question
 from .segment import Ask
 from .voice import VoiceActivity
@@ -25,24 +25,6 @@ if TYPE_CHECKING:
 _ASK_AGAIN_S = 0.1
 _NO_AUDIO_S = 1.0
 """When no audio comes any more, as after a lost connection, the segment is over."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamOptions:
-    """What may change while a stream lives."""
-
-    language: LanguageCode | None
-    keyterms: tuple[str, ...] = ()
-    """Names and words that may well come up."""
-    context: str = ""
-    """What the agent said last."""
-
-    def prompt(self, *, answers: bool) -> str:
-        """What the model is told before it listens: key terms, and what the agent said where this `answers` it.
-
-        In the middle of a long speech the agent's words would only be repeated.
-        """
-        return " ".join(part for part in (", ".join(self.keyterms), self.context if answers else "") if part)
 
 
 class RecognizeStream(stt.RecognizeStream):

@@ -1,7 +1,6 @@
 """Speech recognition for LiveKit Agents."""
 
 import asyncio
-import math
 import time
 import weakref
 from collections.abc import Sequence
@@ -18,21 +17,19 @@ from livekit.agents import (
     stt,
     utils,
 )
-from livekit.agents.types import NOT_GIVEN, NotGivenOr, TimedString
+from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer, is_given
 
 from .address import Address
 from .audio import to_samples
-from .batch import Piece, pieces
+from .batch import joined, pieces, recognise
 from .client import Client
 from .errors import EngineError, livekit_errors
 from .finding import EngineOptions, find_or_start
-from .guards import judge
 from .hearing import Hearing
 from .locate import is_directory
-from .metrics import DROPPED
-from .protocol import SAMPLE_RATE, Heard, Kind, Question
-from .stream import RecognizeStream, StreamOptions
+from .options import StreamOptions
+from .stream import RecognizeStream
 
 _LOOK_EVERY_S = 0.2
 _CONTEXT = 200
@@ -214,66 +211,18 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
         conn_options: APIConnectOptions,
     ) -> stt.SpeechEvent:
         opts = replace(self._opts, language=_language(language)) if is_given(language) else self._opts
-        call, heard = utils.shortuuid("call_"), list[tuple[Piece, Heard]]()
+        call, heard = utils.shortuuid("call_"), []
         found = await asyncio.to_thread(lambda: pieces(to_samples(buffer)))
         if found:
-            client = await self._connect(conn_options)
-            try:
+            async with await self._connect(conn_options) as client:
                 with livekit_errors():
                     for piece in found:
-                        heard.append((piece, await _recognise(client, call, piece, opts, conn_options)))
-            finally:
-                await client.aclose()
-        return _event(heard, opts.language)
-
-
-async def _recognise(
-    client: Client,
-    call: str,
-    piece: Piece,
-    opts: StreamOptions,
-    conn_options: APIConnectOptions,
-) -> Heard:
-    prompt = opts.prompt(answers=piece.begin == 0)
-    question = Question(
-        call=call,
-        kind=Kind.FINAL,
-        language=opts.language.language if opts.language else None,
-        prompt=prompt,
-        speech_end_s=piece.speech_end_s,
-        word_times=True,
-    )
-    heard = await client.recognise(question, piece.samples, timeout_s=conn_options.timeout)
-    if dropped := judge(heard, piece.evidence, prompt=prompt):
-        DROPPED.labels(dropped.value).inc()
-        return heard.model_copy(update={"words": ()})
-    return heard
-
-
-def _event(heard: list[tuple[Piece, Heard]], language: LanguageCode | None) -> stt.SpeechEvent:
-    """What a whole recording says."""
-    words = [
-        (word, piece.begin / SAMPLE_RATE + (word.start_s or 0.0), piece.begin / SAMPLE_RATE + (word.end_s or 0.0))
-        for piece, said in heard
-        for word in said.words
-    ]
-    logprobs = [said.logprob for _, said in heard if said.words]
-    spoken = next((LanguageCode(said.language) for _, said in heard), language)
-    data = stt.SpeechData(
-        language=spoken or LanguageCode("und"),
-        text=" ".join(said.text for _, said in heard if said.text),
-        start_time=words[0][1] if words else 0.0,
-        end_time=words[-1][2] if words else 0.0,
-        confidence=math.exp(min(0.0, sum(logprobs) / len(logprobs))) if logprobs else 0.0,
-        words=[
-            TimedString(text=word.text.strip(), start_time=start_s, end_time=end_s, confidence=word.probability or 0.0)
-            for word, start_s, end_s in words
-        ]
-        or None,
-    )
-    return stt.SpeechEvent(
-        type=stt.SpeechEventType.FINAL_TRANSCRIPT, request_id=utils.shortuuid("stt_"), alternatives=[data]
-    )
+                        heard.append(await recognise(client, call, piece, opts, timeout_s=conn_options.timeout))
+        return stt.SpeechEvent(
+            type=stt.SpeechEventType.FINAL_TRANSCRIPT,
+            request_id=utils.shortuuid("stt_"),
+            alternatives=[joined(found, heard, language=opts.language)],
+        )
 
 
 def _language(language: str | None) -> LanguageCode | None:

@@ -1,0 +1,23 @@
+"""What a call's recognition is told."""
+
+from dataclasses import dataclass
+
+from livekit.agents import LanguageCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """What may change while a stream lives."""
+
+    language: LanguageCode | None
+    keyterms: tuple[str, ...] = ()
+    """Names and words that may well come up."""
+    context: str = ""
+    """What the agent said last."""
+
+    def prompt(self, *, answers: bool) -> str:
+        """What the model is told before it listens: key terms, and what the agent said where this `answers` it.
+
+        In the middle of a long speech the agent's words would only be repeated.
+        """
+        return " ".join(part for part in (", ".join(self.keyterms), self.context if answers else "") if part)
