@@ -66,7 +66,7 @@ class Companion(Agent):
     def _on_error(self, event: ErrorEvent) -> None:
         if isinstance(event.error, stt.STTError):
             self._deaf_since = time.monotonic()
-            self._own_up(at_once=not event.error.recoverable)
+            self._own_up()
 
     def _on_unheard(self, _: UserTranscriptionTimeoutEvent) -> None:
         self._unheard = True
@@ -75,9 +75,9 @@ class Companion(Agent):
     def _on_heard(self, _: UserInputTranscribedEvent) -> None:
         self._deaf_since, self._unheard = -math.inf, False
 
-    def _own_up(self, *, at_once: bool = False) -> None:
-        deaf = time.monotonic() - self._deaf_since < _DEAF_FOR_S
-        if at_once or (deaf and self._unheard):
+    def _own_up(self) -> None:
+        # Once for everything that was said in vain: who is silent meanwhile hears nothing of it.
+        if self._unheard and time.monotonic() - self._deaf_since < _DEAF_FOR_S:
             self._unheard = False
             self.session.say(self._persona.phrases.not_understood)
 

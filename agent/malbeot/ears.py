@@ -5,6 +5,7 @@ or `malbeot ears` runs it; a worker or console without them finds or starts one 
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -117,15 +118,32 @@ def hold(settings: Settings) -> None:
         raise MalbeotError(str(error)) from None
 
 
-async def require(settings: Settings) -> None:
-    """Returns once there is an engine that hears. Raises `MalbeotError` where there is none, and none can be had."""
+async def require(settings: Settings) -> Settings:
+    """The settings with the engine and the model that calls hear with. Raises `MalbeotError` where none can be had.
+
+    With EARS_URL=auto that is the engine in MALBEOT_STATE where one runs, else one that is found or
+    started. What calls get names the model: only here CTranslate2 is asked whether there is a GPU.
+    """
     if settings.stt_provider != "whisper":
-        return
+        return settings
     import_module("livekit.plugins.whisper")  # a plugin registers itself on the main thread alone, which is here
+    if settings.ears_url == AUTO and (address := await _in_state(settings)):
+        return settings.model_copy(update={"ears_url": address})
     if settings.ears_url == AUTO:
-        await asyncio.to_thread(hold, settings)
-    elif await find(settings, settings.ears_url) is None:
+        chosen = settings.model_copy(update={"whisper_model": str(whisper_model(settings))})
+        await asyncio.to_thread(hold, chosen)
+        return chosen
+    if await find(settings, settings.ears_url) is None:
         raise MalbeotError(missing(settings))
+    return settings
+
+
+async def _in_state(settings: Settings) -> str | None:
+    """The engine that `malbeot ears` runs on this machine, if it does."""
+    with contextlib.suppress(SettingsError):
+        address = address_in(settings.malbeot_state)
+        return address if await find(settings, address) else None
+    return None
 
 
 def missing(settings: Settings) -> str:

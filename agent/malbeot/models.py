@@ -22,8 +22,8 @@ def whisper_model(settings: Settings) -> str | Path:
 
 
 def _has_gpu(settings: Settings) -> bool:
+    if settings.whisper_device != "auto":
+        return settings.whisper_device == "cuda"
     import ctranslate2
 
-    return settings.whisper_device == "cuda" or (
-        settings.whisper_device == "auto" and ctranslate2.get_cuda_device_count() > 0
-    )
+    return bool(ctranslate2.get_cuda_device_count() > 0)

@@ -11,6 +11,7 @@ import signal
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, utils
 
@@ -129,8 +130,12 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: hurry.set() if stop.is_set() else stop.set())
 
-    if not await until(stop, _get_ready(settings, list(personas.values()))):
+    getting_ready = asyncio.create_task(_get_ready(settings, list(personas.values())))
+    if not await until(stop, _finished(getting_ready)):
+        getting_ready.cancel()
+        await asyncio.gather(getting_ready, return_exceptions=True)
         return
+    settings = getting_ready.result()
     server = build_server(settings, settings.livekit_keys, ready_dir=ready_dir)
     running = asyncio.create_task(server.run(devmode=dev), name="worker")
     try:
@@ -142,7 +147,7 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
         await running
 
 
-async def _finished(task: asyncio.Task[None]) -> None:
+async def _finished(task: asyncio.Task[Any]) -> None:
     await asyncio.wait({task})
 
 
@@ -151,10 +156,12 @@ async def _drain(server: AgentServer, timeout_s: float) -> None:
         await server.drain(timeout=max(1, round(timeout_s)))
 
 
-async def _get_ready(settings: Settings, personas: list[Persona]) -> None:
+async def _get_ready(settings: Settings, personas: list[Persona]) -> Settings:
+    """The settings that calls are answered with."""
     # A missing or broken model is told here, in one line, and not by call processes that die as often
     # as they are started.
-    await ears.require(settings)
+    settings = await ears.require(settings)
     for persona in personas:
         await prepare_apology(settings, persona)
     await wait_for_livekit(settings)
+    return settings

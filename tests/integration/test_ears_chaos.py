@@ -67,6 +67,7 @@ async def test_killed_in_the_middle_of_a_sentence(folder: Path) -> None:
             await listener.wait_for(FINAL, timeout_s=40)
             assert word_error_rate(FIRST, listener.text) <= MAX_WER
             assert the_engine(folder).pid != before.pid
+            assert listener.finals[0].end_time == pytest.approx(len(said) / 16000, abs=0.6), "times stay true"
             await say(listener, SECOND, count=2)
     assert word_error_rate(f"{FIRST} {SECOND}", listener.text) <= MAX_WER
     assert errors

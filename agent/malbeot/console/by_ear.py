@@ -19,7 +19,7 @@ def talk(settings: Settings, request: CallRequest) -> None:
     from malbeot.worker import build_server
 
     providers.register(settings)
-    asyncio.run(ears.require(settings))
+    settings = asyncio.run(ears.require(settings))
     server = build_server(settings, ("", ""), request=request)
     _legacy._run_console(
         server=server, input_device=None, output_device=None, mode="audio", record=False, log_level="ERROR"

@@ -29,7 +29,7 @@ async def talk(
     """Asks, waits for the whole reply, writes it. Raises `MalbeotError` where nothing was understood or answered."""
     samples, rate = _read(question)
     _require_folder(reply)
-    await ears.require(settings)
+    settings = await ears.require(settings)
     microphone, mouth = WavInput(rate), WavOutput()
     async with conversation(settings, persona, request, loaded, microphone=microphone, mouth=mouth) as session:
         mouth.forget()

@@ -28,6 +28,8 @@ class Service:
     address: str
     ready: Callable[[], Awaitable[bool]]
     ready_within_s: float = 60.0
+    hangs_after_s: float | None = None
+    """Whether it is asked while it runs, and after how many seconds without an answer it is killed."""
     stop_within_s: float = 10.0
 
 
@@ -38,6 +40,7 @@ class Process:
         self.service = service
         self.log = log
         self._process: asyncio.subprocess.Process | None = None
+        self._answered = 0.0
 
     async def start(self) -> float:
         """Starts it and waits until it is ready. The seconds that took; raises `MalbeotError` where it isn't."""
@@ -62,6 +65,7 @@ class Process:
                     f"{service.name} was not ready within {service.ready_within_s:.0f} s: {self.last_words()}"
                 )
             await asyncio.sleep(_CHECK_EVERY_S)
+        self._answered = time.monotonic()
         return time.monotonic() - began
 
     @property
@@ -73,6 +77,16 @@ class Process:
         """Its exit status, once it has ended."""
         assert self._process is not None
         return await self._process.wait()
+
+    async def end_if_it_hangs(self) -> None:
+        """Kills it where it has not answered for as long as its service says."""
+        if self.service.hangs_after_s is None:
+            return
+        if await self.service.ready():
+            self._answered = time.monotonic()
+        elif time.monotonic() - self._answered > self.service.hangs_after_s:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """Asks it to end, waits, and leaves nothing of its group behind."""

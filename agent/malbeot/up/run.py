@@ -26,6 +26,7 @@ from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
 
 _STAND_IN_PORT = 9880
+_LOOK_EVERY_S = 2.0
 _RESTARTS = 3
 _RESTARTS_WITHIN_S = 60.0
 # A machine that is switched off does not wait for its caller to say goodbye.
@@ -74,9 +75,11 @@ class Up:
         await self._start(services.worker_service(settings, self._env, settings.malbeot_state / "ready"))
 
     async def watch(self) -> None:
-        """Starts again what ends. Raises `MalbeotError` for a process that keeps ending."""
+        """Starts again what ends or hangs. Raises `MalbeotError` for a process that keeps ending."""
         while True:
-            await asyncio.wait(self._ended, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(self._ended, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            for process in self._ended.values():
+                await process.end_if_it_hangs()
             for task in [task for task in self._ended if task.done()]:
                 process = self._ended.pop(task)
                 deaths = self._deaths[process.service.name]

@@ -60,6 +60,7 @@ def ears_service(settings: Settings, env: Mapping[str, str], address: str) -> Se
         address=address,
         ready=answers,
         ready_within_s=300,
+        hangs_after_s=6,
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from livekit.plugins.whisper.finding import MODEL_CANNOT_LOAD
+from livekit.plugins.whisper.launching import MODEL_CANNOT_LOAD
 
 COMMIT = "a" * 40
 FILES = {name: f"the {name}".encode() for name in ("config.json", "model.bin", "tokenizer.json", "vocabulary.json")}

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +35,15 @@ class Decoder:
 
     languages = frozenset({"en", "ko"})
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, on_batch: Callable[[int], None]) -> None:
         self.model = model
+        self.on_batch = on_batch
 
     def recognise(self, batch: Sequence[tuple[Question, Samples]]) -> list[Heard]:
         if any(question.call in self.model.slow for question, _ in batch):
             self.model.gate.wait(2)
         self.model.batches.append(len(batch))
+        self.on_batch(len(batch))
         if self.model.failure:
             raise RuntimeError(self.model.failure)
         said = [f"{question.call} {self.model.compute_type}" for question, _ in batch]

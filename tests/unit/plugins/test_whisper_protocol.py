@@ -27,7 +27,7 @@ questions = st.builds(
     kind=st.sampled_from(Kind),
     language=st.none() | st.sampled_from(["ko", "en", "yue"]),
     prompt=st.text(max_size=200),
-    speech_end_s=st.floats(0, 30),
+    speech_end_s=st.floats(0, 28),
     word_times=st.booleans(),
 )
 sounds = st.binary(max_size=400).map(lambda data: np.frombuffer(data[: len(data) // 2 * 2], np.int16))
@@ -41,7 +41,9 @@ def body(document: bytes, samples: bytes = b"") -> bytes:
 @given(questions, sounds)
 def test_a_question_arrives_as_it_was_sent(question: Question, samples: Samples) -> None:
     arrived, heard = unpack(pack(question, samples))
-    assert arrived == question
+    # Speech ends within the audio, whatever is said of it.
+    end_s = min(question.speech_end_s, len(samples) / 16000)
+    assert arrived == question.model_copy(update={"speech_end_s": end_s})
     assert heard.dtype == np.int16
     np.testing.assert_array_equal(heard, samples)
 

@@ -11,7 +11,8 @@ from livekit.agents import Plugin
 from .address import Address
 from .download import download
 from .errors import EngineError, ModelError
-from .finding import ENGINE_ENVIRONMENT, prewarm
+from .finding import prewarm
+from .launching import ENGINE_ENVIRONMENT
 from .locate import locate
 from .log import logger
 from .stream import RecognizeStream

@@ -13,7 +13,7 @@ from pathlib import Path
 from .address import Address
 from .download import download
 from .errors import EngineError, ModelError
-from .finding import ENGINE_ENVIRONMENT, MODEL_CANNOT_LOAD
+from .launching import ENGINE_ENVIRONMENT, MODEL_CANNOT_LOAD, TOKEN_VARIABLE
 
 _REPORT_S = 2.0
 
@@ -73,7 +73,7 @@ def _serve(args: argparse.Namespace) -> int:
         serve(
             models,
             args.address,
-            token=os.environ.get("WHISPER_ENGINE_TOKEN"),
+            token=os.environ.get(TOKEN_VARIABLE),
             linger_s=args.linger,
             announce=partial(print, flush=True),
         )

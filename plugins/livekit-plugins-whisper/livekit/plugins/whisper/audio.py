@@ -15,6 +15,13 @@ def mono(frame: rtc.AudioFrame) -> Samples:
     return samples
 
 
+def downmixed(frame: rtc.AudioFrame) -> rtc.AudioFrame:
+    """The frame with one channel."""
+    if frame.num_channels == 1:
+        return frame
+    return rtc.AudioFrame(mono(frame).tobytes(), frame.sample_rate, 1, frame.samples_per_channel)
+
+
 def to_samples(buffer: AudioBuffer) -> Samples:
     """Joins the frames, mixes their channels into one and resamples.
 

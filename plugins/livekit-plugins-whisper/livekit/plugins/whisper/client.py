@@ -42,19 +42,25 @@ class Client:
             BusyError: too many wait; ask again a little later.
             ReplacedError: a newer interim question of the same call took this one's place.
             RefusedError: the engine wants a token, or does not know the language.
-            EngineError: the engine failed.
-            TimeoutError: no answer within `timeout_s`, or the engine hangs.
+            EngineError: the engine failed, or hangs.
+            TimeoutError: no answer within `timeout_s`.
             aiohttp.ClientError: the connection was refused, or broke.
         """
         asking = asyncio.create_task(self._ask(question, samples))
         try:
             async with asyncio.timeout(timeout_s):
                 while not (await asyncio.wait({asking}, timeout=_PATIENCE_S))[0]:
-                    await self.health(timeout_s=_PATIENCE_S)
+                    await self._require_life()
                 return asking.result()
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
+
+    async def _require_life(self) -> None:
+        try:
+            await self.health(timeout_s=_PATIENCE_S)
+        except TimeoutError:
+            raise EngineError(f"the Whisper engine on {self._address} hangs") from None
 
     async def health(self, *, timeout_s: float) -> dict[str, Any]:
         """What is loaded where. Raises as `recognise` does."""

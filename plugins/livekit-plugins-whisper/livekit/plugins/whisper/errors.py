@@ -54,3 +54,6 @@ def livekit_errors() -> Iterator[None]:
     except aiohttp.ClientError as error:
         reason = str(error) or type(error).__name__
         raise APIConnectionError(f"the connection to the Whisper engine broke: {reason}") from None
+    except (OSError, ValueError) as error:
+        # Such a message may quote what was said.
+        raise APIConnectionError(f"the Whisper engine cannot be used ({type(error).__name__})") from None

@@ -43,6 +43,8 @@ class Drop(StrEnum):
     PHANTOM = "phantom"
     LOOP = "loop"
     RATE = "rate"
+    TOO_LATE = "too_late"
+    """Nobody judged it: the engine was away for too long."""
 
 
 @dataclass(frozen=True)

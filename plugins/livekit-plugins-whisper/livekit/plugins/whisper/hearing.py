@@ -15,7 +15,7 @@ from livekit.agents.stt import SpeechEventType
 
 from .guards import Drop, judge
 from .protocol import SAMPLE_RATE, Heard, Kind, Samples, Word
-from .segment import LONG_S, LONGEST_S, Ask, Segment, where_to_cut
+from .segment import LONG_S, Ask, Segment, where_to_cut
 from .voice import Window
 
 _FIRST_INTERIM_S = 0.45
@@ -26,6 +26,10 @@ _BEFORE_ONSET_S = 0.3
 """Audio before the first voiced window that is recognised with it: soft first sounds."""
 _BEHIND_SPEECH_S = 0.3
 """Silence behind the last voiced window that is recognised with it: soft last sounds."""
+_PREFLIGHT_AFTER_S = 0.15
+"""A pause that is none inside a word."""
+_MOST_WAITING_S = 120.0
+"""What the engine has not recognised for so long is given up: it is no answer to anything any more."""
 _SURE_OF_LANGUAGE, _SURE_OF_LANGUAGE_S = 0.8, 1.5
 
 
@@ -60,7 +64,6 @@ class Hearing:
         self._segment: Segment | None = None
         self._closing: deque[Segment] = deque()
         self._closed_at = 0
-        self._flushed: set[int] = set()
 
     @property
     def end(self) -> int:
@@ -90,6 +93,8 @@ class Hearing:
                 self._segment.add(window)
                 if window.end - self._segment.speech_end >= self._endpoint:
                     said += self._close(window.end, flushed=False)
+            said += self._held_preflight(window)
+        said += self._give_up()
         self._forget()
         return said
 
@@ -98,7 +103,7 @@ class Hearing:
         if self._segment is not None:
             return self._close(self.end, flushed=True)
         if self._closing:
-            self._flushed.add(id(self._closing[-1]))
+            self._closing[-1].flushed = True
             return []
         return [Said(SpeechEventType.FINAL_TRANSCRIPT)]
 
@@ -133,6 +138,8 @@ class Hearing:
             return []
         if dropped := judge(heard, segment.evidence, prompt=prompt):
             heard = heard.model_copy(update={"words": ()})
+            if segment.take_shorter(ask):
+                return [Said(SpeechEventType.RECOGNITION_USAGE, dropped=dropped)]
         segment.latest = (ask, heard)
         segment.agreement.add([word.text for word in heard.words])
         if heard.language_probability >= _SURE_OF_LANGUAGE and ask.duration_s >= _SURE_OF_LANGUAGE_S:
@@ -140,7 +147,10 @@ class Hearing:
         if segment is self._segment:
             said = self._tell(segment, ask, heard)
         elif segment.knows_all():
-            said = [*self._preflight(segment, ask, heard), *self._finish()]
+            said = [
+                *(self._preflight(segment, ask, heard) if self._closing and segment is self._closing[0] else []),
+                *self._finish(),
+            ]
         else:
             said = [] if segment.asks_all() else self._shorten(segment, ask, heard)
         if dropped:
@@ -178,8 +188,7 @@ class Hearing:
         segment = self._segment
         assert segment is not None
         self._closing.append(segment)
-        if flushed:
-            self._flushed.add(id(segment))
+        segment.flushed = flushed
         self._segment = None
         segment.end = at
         self._closed_at = min(at, segment.speech_end + round(_BEHIND_SPEECH_S * SAMPLE_RATE))
@@ -192,11 +201,9 @@ class Hearing:
             segment = self._closing.popleft()
             assert segment.latest is not None
             ask, heard = segment.latest
-            flushed = id(segment) in self._flushed
-            self._flushed.discard(id(segment))
             final = self._said(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, len(heard.words))
             # Who flushed waits for a final; nobody waits for an empty one at the end of a noise.
-            said += [final] if final.text or flushed else []
+            said += [final] if final.text or segment.flushed else []
             said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
             said.append(Said(SpeechEventType.RECOGNITION_USAGE, audio_s=ask.duration_s))
             said += self._announce()
@@ -204,22 +211,55 @@ class Hearing:
 
     def _tell(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
         if ask.kind is Kind.PREFLIGHT and segment.speech_end <= ask.speech_end:
-            return self._preflight(segment, ask, heard)
+            # A shorter pause may be one inside a word: the language model begins a few times only.
+            early = self.end - segment.speech_end < _PREFLIGHT_AFTER_S * SAMPLE_RATE
+            return [] if early else self._preflight(segment, ask, heard)
         if said := self._shorten(segment, ask, heard):
             return said
         interim = self._said(SpeechEventType.INTERIM_TRANSCRIPT, ask, heard, segment.agreement.shown())
-        return [interim] if interim.text else []
+        # What was shown and is not believed any more is taken back.
+        told, segment.told = segment.told, bool(interim.text)
+        return [interim] if interim.text or told else []
+
+    def _held_preflight(self, window: Window) -> list[Said]:
+        """The answer that came so early in the pause that it was not told yet."""
+        segment = self._segment
+        if segment is None or window.voiced or not segment.knows_all() or segment.latest is None:
+            return []
+        if window.end - segment.speech_end < _PREFLIGHT_AFTER_S * SAMPLE_RATE:
+            return []
+        return self._preflight(segment, *segment.latest)
+
+    def _give_up(self) -> list[Said]:
+        """Ends what the engine has not recognised for so long that nobody waits for it any more."""
+        said: list[Said] = []
+        oldest = self.end - round(_MOST_WAITING_S * SAMPLE_RATE)
+        while self._closing and self._closing[0].begin < oldest:
+            segment = self._closing.popleft()
+            segment.cut(segment.begin)  # its answers come too late
+            said += [Said(SpeechEventType.FINAL_TRANSCRIPT)] if segment.flushed else []
+            said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
+            said += [Said(SpeechEventType.RECOGNITION_USAGE, dropped=Drop.TOO_LATE), *self._announce()]
+        if self._segment and self._segment.begin < oldest:
+            self._segment.cut(oldest)
+            said.append(Said(SpeechEventType.RECOGNITION_USAGE, dropped=Drop.TOO_LATE))
+        return said
 
     def _preflight(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
         """All words, while the pause still runs: the language model may begin."""
         if ask.kind is not Kind.PREFLIGHT or not heard.text or heard.text == segment.preflight:
             return []
         segment.preflight = heard.text
+        segment.told = True
         return [self._said(SpeechEventType.PREFLIGHT_TRANSCRIPT, ask, heard, len(heard.words))]
 
     def _shorten(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
         """Makes the beginning of a long segment final, where there is enough that is stable."""
-        cut = where_to_cut(heard.words, segment.agreement.agreed, ask.duration_s) if ask.word_times else None
+        cut = (
+            where_to_cut(heard.words, segment.agreement.agreed, ask.duration_s, longest_s=segment.longest_s)
+            if ask.word_times
+            else None
+        )
         if cut is None:
             return []
         count, at_s = cut
@@ -231,7 +271,11 @@ class Hearing:
         return [final, usage] if final.text else [usage]
 
     def _ask(self, segment: Segment, kind: Kind, end: int) -> Ask:
-        end = min(end, self.end if segment.end is None else segment.end, segment.begin + round(LONGEST_S * SAMPLE_RATE))
+        end = min(
+            end,
+            self.end if segment.end is None else segment.end,
+            segment.begin + round(segment.longest_s * SAMPLE_RATE),
+        )
         audio = self._audio[(segment.begin - self._audio_begin) * 2 : (end - self._audio_begin) * 2]
         ask = Ask(
             segment=segment,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from livekit.agents import LanguageCode
 
+from .protocol import MAX_PROMPT
+
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions:
@@ -20,4 +22,6 @@ class StreamOptions:
 
         In the middle of a long speech the agent's words would only be repeated.
         """
-        return " ".join(part for part in (", ".join(self.keyterms), self.context if answers else "") if part)
+        # The model keeps the end of what is too long for it: the key terms.
+        parts = (self.context if answers else "", ", ".join(self.keyterms))
+        return " ".join(part for part in parts if part)[-MAX_PROMPT:]

@@ -24,6 +24,9 @@ SAMPLE_RATE = 16_000
 MAX_AUDIO_S = 28.0
 """The longest audio of one question; Whisper's window is 30 s, of which the end stays silent."""
 
+MAX_PROMPT = 2000
+"""Characters that the model can be told; of its 448 tokens no more than 120 are used for that."""
+
 Samples = npt.NDArray[np.int16]
 """Mono at `SAMPLE_RATE`, shape (n,)."""
 
@@ -48,9 +51,9 @@ class Question(BaseModel):
     kind: Kind
     language: str | None = Field(default=None, max_length=8)
     """Whisper's code, such as "ko"; None detects it."""
-    prompt: str = Field(default="", max_length=2000)
+    prompt: str = Field(default="", max_length=MAX_PROMPT)
     """Words that came before, or that may well come: names, the agent's last words."""
-    speech_end_s: float = Field(ge=0)
+    speech_end_s: float = Field(ge=0, le=MAX_AUDIO_S)
     """Where the last speech ends in the audio. What the model places behind that is a loop."""
     word_times: bool = False
     """Whether to align the words with the audio, which costs one more pass of the decoder."""
@@ -114,4 +117,5 @@ def unpack(body: bytes) -> tuple[Question, Samples]:
     samples = np.frombuffer(body, "<i2", offset=begin).astype(np.int16, copy=False)
     if len(samples) > MAX_AUDIO_S * SAMPLE_RATE:
         raise BadQuestion(f"{len(samples) / SAMPLE_RATE:.1f} s of audio are more than {MAX_AUDIO_S:g} s")
-    return question, samples
+    end_s = len(samples) / SAMPLE_RATE
+    return question.model_copy(update={"speech_end_s": min(question.speech_end_s, end_s)}), samples

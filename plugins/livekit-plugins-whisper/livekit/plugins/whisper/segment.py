@@ -13,6 +13,8 @@ LONG_S = 12.0
 LONGEST_S = 22.0
 """The longest audio of a question. Where nothing is agreed on until here, what was heard last becomes final."""
 
+_SURE_VOICE = 0.95
+
 _KEPT_S = 2.0
 """The newest words are never cut off: they may still change."""
 
@@ -63,6 +65,12 @@ class Segment:
     """The one detected, once it is sure."""
     shortened: bool = False
     """Whether its beginning is final already."""
+    flushed: bool = False
+    """Whether a final is waited for."""
+    told: bool = False
+    """Whether words of it were shown that are not final."""
+    longest_s: float = LONGEST_S
+    """The longest audio of a question about it."""
     preflight: str = field(default="", repr=False)
     """What the newest preflight said."""
 
@@ -88,13 +96,13 @@ class Segment:
     @property
     def too_long(self) -> bool:
         """Whether it cannot be recognised as one piece."""
-        return self.speech_end - self.begin > LONGEST_S * SAMPLE_RATE
+        return self.speech_end - self.begin > self.longest_s * SAMPLE_RATE
 
     def _covers(self, ask: Ask) -> bool:
         return ask.kind is not Kind.INTERIM and ask.begin == self.begin and ask.speech_end >= self.speech_end
 
     def _is_longest(self, ask: Ask) -> bool:
-        return ask.kind is not Kind.INTERIM and ask.begin == self.begin and ask.duration_s >= LONGEST_S
+        return ask.kind is not Kind.INTERIM and ask.begin == self.begin and ask.duration_s >= self.longest_s
 
     def cut(self, at: int) -> None:
         """Forgets what lies before `at` samples: it is final."""
@@ -104,9 +112,24 @@ class Segment:
         self.agreement = Agreement()
         self.latest = None
         self.preflight = ""
+        self.told = False
+        self.longest_s = LONGEST_S
+
+    def take_shorter(self, ask: Ask) -> bool:
+        """Whether to ask again about half of a long piece: the words were not believed, but the voice is sure.
+
+        The model loops now and then on what it hears well when it is shorter.
+        """
+        sure = self.evidence.probability >= _SURE_VOICE and self.evidence.voiced_s >= ask.duration_s / 2
+        if ask.duration_s < LONGEST_S / 4 or not ask.word_times or not sure:
+            return False
+        self.longest_s = ask.duration_s / 2
+        return True
 
 
-def where_to_cut(words: Sequence[Word], agreed: int, duration_s: float) -> tuple[int, float] | None:
+def where_to_cut(
+    words: Sequence[Word], agreed: int, duration_s: float, *, longest_s: float = LONGEST_S
+) -> tuple[int, float] | None:
     """Where a long piece can be cut: so many of the first words become final, and the audio before so many seconds.
 
     Behind the last sentence that is agreed on, else in the longest gap between agreed words; None where
@@ -116,10 +139,11 @@ def where_to_cut(words: Sequence[Word], agreed: int, duration_s: float) -> tuple
         words: with their times.
         agreed: how many of them are stable.
         duration_s: the audio they were heard in.
+        longest_s: audio that cannot grow on.
     """
-    if duration_s < LONG_S:
+    if duration_s < min(LONG_S, longest_s - 0.1):
         return None
-    full = duration_s >= LONGEST_S - 0.1
+    full = duration_s >= longest_s - 0.1
     stable = [
         count
         for count in range(1, min(len(words) if full else agreed, len(words) - 1) + 1)

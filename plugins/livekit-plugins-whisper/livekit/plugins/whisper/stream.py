@@ -8,14 +8,14 @@ from livekit.agents import APIConnectOptions, LanguageCode, stt, utils
 from livekit.agents.types import NOT_GIVEN, TimedString
 from livekit.agents.utils import aio
 
-from .audio import mono
+from .audio import downmixed, mono
 from .client import Client
 from .errors import BusyError, ReplacedError, livekit_errors
 from .hearing import Hearing, Said
 from .log import logger
 from .metrics import DROPPED
 from .options import StreamOptions
-from .protocol import SAMPLE_RATE, Question
+from .protocol import SAMPLE_RATE, Kind, Question
 from .segment import Ask
 from .voice import VoiceActivity
 
@@ -35,7 +35,7 @@ class RecognizeStream(stt.RecognizeStream):
         self._whisper = stt
         self._opts = opts
         self._hearing = hearing
-        self._begin_s = hearing.end / SAMPLE_RATE
+        self._shift_s: float | None = None
         self._voice = VoiceActivity(begin=hearing.end)
         self._call = utils.shortuuid("call_")
         self._request_id = utils.shortuuid("stt_")
@@ -49,13 +49,23 @@ class RecognizeStream(stt.RecognizeStream):
         """Holds from the next question on."""
         self._opts = opts
 
+    def belongs_to(self, stt: "STT") -> bool:
+        """Whether this STT made it."""
+        return self._whisper is stt
+
     def left_over(self) -> Hearing | None:
         """What this stream could not finish, where it has failed for good."""
-        failed = self._task.done() and not self._task.cancelled() and self._task.exception() is not None
-        return self._hearing if failed else None
+        if not self._task.done() or self._task.cancelled() or self._task.exception() is None:
+            return None
+        while not self._input_ch.empty():
+            self._hear(self._input_ch.recv_nowait())
+        return self._hearing
 
     async def _run(self) -> None:
-        # A retry enters here again, with the audio that is not final yet still in `hearing`.
+        # A retry enters here again, with the audio that is not final yet still in `hearing`, whose clock runs on;
+        # LiveKit adds the time so far to the offset then, which holds for plugins that begin at zero.
+        if self._shift_s is None:
+            self._shift_s = self.start_time_offset - self._hearing.end / SAMPLE_RATE
         self._hearing.start_again()
         client: Client | None = None
         connecting = asyncio.create_task(self._whisper._connect(self._conn_options), name="whisper.connect")
@@ -80,9 +90,14 @@ class RecognizeStream(stt.RecognizeStream):
                     asking.discard(answered)
                     answered.result()
         finally:
-            await aio.cancel_and_wait(connecting, *asking, *([reading] if reading else []))
-            if client:
-                await client.aclose()
+            tasks = [connecting, *asking, *([reading] if reading else [])]
+            for task in tasks:
+                task.cancel()
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:
+                if not connecting.cancelled() and connecting.exception() is None:
+                    await connecting.result().aclose()
 
     def _take(self, reading: "asyncio.Task[rtc.AudioFrame | stt.RecognizeStream._FlushSentinel]") -> None:
         try:
@@ -92,25 +107,31 @@ class RecognizeStream(stt.RecognizeStream):
             if self._hearing.speaking:
                 self._send(self._hearing.flush())
             return
-        if isinstance(item, rtc.AudioFrame):
-            samples = mono(item)
-            self._send(self._hearing.push(samples, self._voice.push(samples)))
-        else:
-            self._send(self._hearing.flush())
+        self._send(self._hear(item))
+
+    def _hear(self, item: "rtc.AudioFrame | stt.RecognizeStream._FlushSentinel") -> list[Said]:
+        if not isinstance(item, rtc.AudioFrame):
+            return self._hearing.flush()
+        samples = mono(item)
+        return self._hearing.push(samples, self._voice.push(samples))
+
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        """Takes audio of any rate, mono or stereo."""
+        super().push_frame(downmixed(frame))
 
     async def _ask(self, client: Client, ask: Ask) -> None:
         opts = self._opts
         prompt = opts.prompt(answers=not ask.segment.shortened)
-        question = Question(
-            call=self._call,
-            kind=ask.kind,
-            language=opts.language.language if opts.language else ask.segment.language,
-            prompt=prompt,
-            speech_end_s=max(0, ask.speech_end - ask.begin) / SAMPLE_RATE,
-            word_times=ask.word_times,
-        )
         try:
             with livekit_errors():
+                question = Question(
+                    call=self._call,
+                    kind=ask.kind,
+                    language=opts.language.language if opts.language else ask.segment.language,
+                    prompt=prompt,
+                    speech_end_s=max(0, ask.speech_end - ask.begin) / SAMPLE_RATE,
+                    word_times=ask.word_times,
+                )
                 try:
                     heard = await client.recognise(question, ask.samples, timeout_s=self._conn_options.timeout)
                 except BusyError:
@@ -118,6 +139,10 @@ class RecognizeStream(stt.RecognizeStream):
                     return
                 except ReplacedError:
                     return
+                except TimeoutError:
+                    if ask.kind is not Kind.INTERIM:
+                        raise
+                    return  # the engine lives, and has more urgent things to do
         finally:
             self._hearing.withdraw(ask)
         self._send(self._hearing.answer(ask, heard, prompt=prompt))
@@ -130,18 +155,19 @@ class RecognizeStream(stt.RecognizeStream):
             elif one.type is stt.SpeechEventType.RECOGNITION_USAGE:
                 usage = stt.RecognitionUsage(audio_duration=one.audio_s)
                 self._emit(stt.SpeechEvent(type=one.type, request_id=self._request_id, recognition_usage=usage))
+                self._request_id = utils.shortuuid("stt_")
             elif one.type in (stt.SpeechEventType.START_OF_SPEECH, stt.SpeechEventType.END_OF_SPEECH):
                 self._emit(stt.SpeechEvent(type=one.type, request_id=self._request_id))
             else:
                 self._emit(self._transcript(one))
-                if one.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
+                if one.type is stt.SpeechEventType.FINAL_TRANSCRIPT and not one.text:
                     self._request_id = utils.shortuuid("stt_")
 
     def _emit(self, event: stt.SpeechEvent) -> None:
         self._event_ch.send_nowait(event)
 
     def _transcript(self, said: Said) -> stt.SpeechEvent:
-        shift_s = self.start_time_offset - self._begin_s
+        shift_s = self._shift_s or 0.0
         words = [
             TimedString(
                 text=word.text.strip(),

@@ -4,6 +4,7 @@ import asyncio
 import time
 import weakref
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +33,7 @@ from .options import StreamOptions
 from .stream import RecognizeStream
 
 _LOOK_EVERY_S = 0.2
+_stream_of_task: ContextVar[RecognizeStream | None] = ContextVar("whisper_stream", default=None)
 _CONTEXT = 200
 """Characters of the agent's last words that the model is told."""
 
@@ -114,12 +116,16 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
     ) -> RecognizeStream:
         opts = replace(self._opts, language=_language(language)) if is_given(language) else self._opts
-        # LiveKit opens a new stream where one has failed for good: what that had not finished goes on here.
-        left = [(stream, hearing) for stream in self._streams if (hearing := stream.left_over())]
-        for stream, _ in left:
-            self._streams.discard(stream)
-        hearing = left[-1][1] if left else Hearing(endpoint_s=self._endpoint_s)
-        stream = RecognizeStream(stt=self, opts=opts, conn_options=conn_options, hearing=hearing)
+        # Where a stream has failed for good, LiveKit opens the next in the same task: it goes on where that stopped.
+        former = _stream_of_task.get()
+        hearing = former.left_over() if former and former.belongs_to(self) else None
+        stream = RecognizeStream(
+            stt=self,
+            opts=opts,
+            conn_options=conn_options,
+            hearing=hearing or Hearing(endpoint_s=self._endpoint_s),
+        )
+        _stream_of_task.set(stream)
         self._streams.add(stream)
         return stream
 
@@ -177,7 +183,8 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
         """A connection to a living engine."""
         with livekit_errors():
             if self._address:
-                return await self._wait_for(self._address, conn_options.timeout)
+                # LiveKit counts tries anew after one that outlived the timeout.
+                return await self._wait_for(self._address, 0.9 * conn_options.timeout)
             if self._finding:
                 # Whoever prewarmed has said nothing of a failure: that is told here, once.
                 finding, self._finding = self._finding, None
@@ -192,9 +199,11 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
                 try:
                     await client.health(timeout_s=timeout_s)
                     return client
-                except (OSError, TimeoutError) as error:
+                except OSError as error:
+                    if isinstance(error, TimeoutError):
+                        raise
                     if time.monotonic() > deadline:
-                        reason = getattr(error, "strerror", None) or "no answer"
+                        reason = error.strerror or "no answer"
                         raise EngineError(
                             f"no Whisper engine answers on {address} ({reason}): start one there, or leave `engine` out"
                         ) from None

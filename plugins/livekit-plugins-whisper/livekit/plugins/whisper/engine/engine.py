@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from ..errors import ModelError
 from ..protocol import SAMPLE_RATE, Heard, Question, Samples
 from .decoder import Decoder
-from .loading import Loaded
+from .loading import MOST_WORKERS, Loaded
 from .metrics import Metrics
 from .scheduler import Busy, Scheduler
 
 _PLACES = 64
+_OUT_OF_MEMORY = ("out of memory", "ALLOC_FAILED")
 _MOST_AT_ONCE = {"cpu": 2, "cuda": 16}
 
 
@@ -43,29 +44,38 @@ class Engine:
         """Loads the first of `models`; the others are for when memory runs out. Blocks. Raises `ModelError`."""
         self._models = models
         self.loaded = next(models)
-        self._decoder = Decoder(self.loaded.whisper)
-        self._times_loaded = 1
         self.metrics = Metrics()
+        self._decoder = Decoder(self.loaded.whisper, on_batch=self.metrics.batch_size.observe)
+        self._times_loaded = 1
         self._scheduler: Scheduler[_Ask] = Scheduler(places=_PLACES, on_replaced=self._replaced)
         self._arrived = asyncio.Condition()
         self._loading = asyncio.Lock()
         self.languages = self._decoder.languages
+        self._busy = 0
         self._using = 0
         self._unused = asyncio.Event()
         self.failed = ""
         """Why nothing can be recognised any more; empty while it can."""
+        self.broken = asyncio.Event()
+        """Is set when that has happened."""
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Answers questions for as long as it is entered."""
-        with ThreadPoolExecutor(self.loaded.workers, thread_name_prefix="whisper") as executor:
-            workers = [asyncio.create_task(self._work(executor)) for _ in range(self.loaded.workers)]
+        # A lighter model may work on more batches at once than this one.
+        most = max(MOST_WORKERS, self.loaded.workers)
+        with ThreadPoolExecutor(most, thread_name_prefix="whisper") as executor:
+            workers = [asyncio.create_task(self._work(executor)) for _ in range(most)]
             try:
                 yield
             finally:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
+
+    def describe(self) -> str:
+        """What it hears with, for people."""
+        return f"{self.loaded.name} on {self.loaded.device} as {self.loaded.compute_type}"
 
     async def ask(self, question: Question, samples: Samples) -> Heard:
         """The answer. Raises `Busy`, `Replaced`, or what the recognition raised."""
@@ -82,6 +92,7 @@ class Engine:
             return await ask.answer
         except asyncio.CancelledError:
             self._scheduler.discard(ask)
+            self.metrics.waiting.set(len(self._scheduler))
             self.metrics.dropped.labels("gone").inc()
             raise
 
@@ -93,12 +104,18 @@ class Engine:
     async def _work(self, executor: ThreadPoolExecutor) -> None:
         while True:
             async with self._arrived:
-                await self._arrived.wait_for(lambda: len(self._scheduler))
+                await self._arrived.wait_for(lambda: len(self._scheduler) and self._busy < self.loaded.workers)
+                self._busy += 1
                 # What waits is shared out between the workers before it is put together.
                 share = -(-len(self._scheduler) // self.loaded.workers)
                 batch = self._scheduler.take(min(share, _MOST_AT_ONCE.get(self.loaded.device, 1)))
                 self.metrics.waiting.set(len(self._scheduler))
-            await self._recognise(executor, [ask for ask in batch if not ask.answer.done()])
+            try:
+                await self._recognise(executor, [ask for ask in batch if not ask.answer.done()])
+            finally:
+                self._busy -= 1
+            async with self._arrived:
+                self._arrived.notify()
 
     async def _recognise(self, executor: ThreadPoolExecutor, batch: list[_Ask]) -> None:
         if not batch:
@@ -118,7 +135,6 @@ class Engine:
         took = time.monotonic() - began
         audio_s = sum(ask.audio_s for ask in batch)
         self.metrics.work_s.labels(kind).observe(took)
-        self.metrics.batch_size.observe(len(batch))
         self.metrics.audio_s.labels(kind).inc(audio_s)
         self.metrics.audio_rate.set(audio_s / max(took, 1e-6))
         for ask, said in zip(batch, heard, strict=True):
@@ -137,8 +153,8 @@ class Engine:
                 self._unused.clear()
             try:
                 return await loop.run_in_executor(executor, self._decoder.recognise, questions)
-            except RuntimeError as error:
-                if "out of memory" not in str(error):
+            except (RuntimeError, MemoryError) as error:
+                if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
                     raise
             finally:
                 self._using -= 1
@@ -147,7 +163,11 @@ class Engine:
             async with self._loading:
                 if loaded == self._times_loaded and not self.failed:
                     await self._unused.wait()
-                    await loop.run_in_executor(executor, self._load_lighter)
+                    try:
+                        await loop.run_in_executor(executor, self._load_lighter)
+                    finally:
+                        if self.failed:
+                            self.broken.set()
 
     def _load_lighter(self) -> None:
         # The old model must be gone before the next is loaded: there is no memory for both.
@@ -155,8 +175,8 @@ class Engine:
         del self._decoder
         try:
             self.loaded = next(self._models)
-        except ModelError as error:
-            self.failed = str(error)
+            self._decoder = Decoder(self.loaded.whisper, on_batch=self.metrics.batch_size.observe)
+        except Exception as error:
+            self.failed = str(error) or type(error).__name__
             raise
-        self._decoder = Decoder(self.loaded.whisper)
         self._times_loaded += 1

@@ -18,7 +18,7 @@ from ..log import logger
 _DEFAULT_COMPUTE_TYPES = {"cuda": ("float16", "int8_float16"), "cpu": ("int8",)}
 """What to compute in, best first."""
 
-_MOST_WORKERS = 4
+MOST_WORKERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def load(
         whisper = None
         if reason:
             logger.warning("Whisper cannot run on %s as %s (%s): it goes on with %s on %s", *failed, reason, kind, on)
-        threads = workers or (1 if on == "cuda" else min(_MOST_WORKERS, len(os.sched_getaffinity(0))))
+        threads = workers or (1 if on == "cuda" else min(MOST_WORKERS, len(os.sched_getaffinity(0))))
         try:
             whisper = WhisperModel(
                 str(path),

@@ -57,7 +57,7 @@ class Scheduler(Generic[T]):
         if replaced is not None:
             self._waiting.remove(replaced)
             self._on_replaced(replaced.item)
-            if replaced.call == call and kind is Kind.INTERIM:
+            if (replaced.call, replaced.kind) == (call, kind):
                 number = replaced.number  # the same place: who speaks fast must not wait for ever
         self._waiting.append(Waiting(number, call, kind, item))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from ..address import Address
-from ..errors import EngineError
+from ..errors import EngineError, ModelError
 from .engine import Engine
 from .loading import Loaded
 from .server import build_app
@@ -52,15 +53,26 @@ async def serve(
         await runner.setup()
         try:
             await _listen(runner, address)
-            loaded = engine.loaded
-            announce(f"hears on {address} with {loaded.name} on {loaded.device} as {loaded.compute_type}")
+            announce(f"hears on {address} with {engine.describe()}")
             idle.users(0, within_s=_FIRST_USER_WITHIN_S)
-            await stop.wait()
+            await _either(stop, engine.broken)
+            if engine.failed:
+                raise ModelError(engine.failed)
         finally:
             idle.cancel()
             await runner.cleanup()
             if address.path:
                 address.path.unlink(missing_ok=True)
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 class _Idle:
@@ -88,8 +100,11 @@ async def _listen(runner: web.AppRunner, address: Address) -> None:
     try:
         if address.path:
             _make_way(address.path)
-            await web.UnixSite(runner, address.path).start()
-            address.path.chmod(0o600)
+            everybody = os.umask(0o177)
+            try:
+                await web.UnixSite(runner, address.path).start()
+            finally:
+                os.umask(everybody)
         else:
             await web.TCPSite(runner, address.host, address.port).start()
     except OSError as error:

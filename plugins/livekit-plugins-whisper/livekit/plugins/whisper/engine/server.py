@@ -21,7 +21,6 @@ from .engine import Engine, Replaced
 from .scheduler import Busy
 
 _BODY_BYTES = int(MAX_AUDIO_S * SAMPLE_RATE * 2) + 65_536
-_HEARTBEAT_S = 1.0
 _RETRY_AFTER_S = 1
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -81,10 +80,7 @@ def build_app(
         on_users(users)
         try:
             await response.prepare(request)
-            while True:
-                await response.write(b".")
-                await asyncio.sleep(_HEARTBEAT_S)
-        except ConnectionError:
+            await asyncio.Event().wait()  # until the user's process is gone
             return response
         finally:
             users -= 1
@@ -94,7 +90,7 @@ def build_app(
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        if token and not hmac.compare_digest(given.encode(errors="surrogateescape"), f"Bearer {token}".encode()):
             return _refuse(HTTPStatus.UNAUTHORIZED, "the token is missing or wrong")
         return await handler(request)
 
