@@ -1,6 +1,7 @@
 """Speech recognition for LiveKit Agents."""
 
 import asyncio
+import re
 import time
 import weakref
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ from .stream import RecognizeStream
 _LOOK_EVERY_S = 0.2
 _stream_of_task: ContextVar[RecognizeStream | None] = ContextVar("whisper_stream", default=None)
 _CONTEXT = 200
-"""Characters of the agent's last words that the model is told."""
+"""Characters of the agent's last question that the model is told."""
 
 
 class STT(stt.STT[Literal["metrics_collected", "error"]]):
@@ -148,7 +149,7 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
 
     def _push_conversation_item(self, ev: ConversationItemAddedEvent) -> None:
         if isinstance(ev.item, llm.ChatMessage) and ev.item.role == "assistant":
-            self._change(context=(ev.item.text_content or "")[-_CONTEXT:])
+            self._change(context=_last_question(ev.item.text_content or ""))
 
     def _change(self, **changes: Any) -> None:
         self._opts = replace(self._opts, **changes)
@@ -232,6 +233,15 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
             request_id=utils.shortuuid("stt_"),
             alternatives=[joined(found, heard, language=opts.language)],
         )
+
+
+def _last_question(text: str) -> str:
+    """The question with which a text ends, or nothing: what does not ask for an answer says little about it.
+
+    A small language model's half sentences made recognition worse, in words and in case.
+    """
+    sentences = re.split(r"(?<=[.!?。？！])\s+", text.strip())
+    return sentences[-1][-_CONTEXT:] if sentences[-1].endswith(("?", "？")) else ""
 
 
 def _language(language: str | None) -> LanguageCode | None:
