@@ -24,6 +24,7 @@ _SURE_VOICE, _SURE_VOICE_S = 0.85, 0.2
 _NO_SPEECH, _NO_SPEECH_LOGPROB, _NO_SPEECH_VOICE = 0.6, -0.6, 0.95
 """Whisper's own probability of silence counts where the words or the voice are doubtful too. Measured on
 whisper-base: Piper at 5 dB above noise at most 0.29, babble and drums 0.4 to 0.84."""
+_TENTATIVE_NO_SPEECH = 0.45
 _LEAST_LOGPROB = ((0.75, -0.7), (0.9, -1.3), (1.1, -1.8))
 """The less sure the voice (mean probability below), the surer must be the words. Measured: Piper at -0.1
 to -1.2 with a voice of 0.88 and more; noises that pass for a voice of 0.5 to 0.92 at -0.3 to -2.3."""
@@ -53,16 +54,19 @@ class _Phantoms:
     parts: tuple[str, ...]
 
 
-def judge(heard: Heard, evidence: Evidence, *, prompt: str = "") -> Drop | None:
+def judge(heard: Heard, evidence: Evidence, *, prompt: str = "", tentative: bool = False) -> Drop | None:
     """Why these words are not believed; None where they are. No words are always believed.
 
     `prompt` is what the model was told before it listened: it likes to repeat that when it hears nothing.
+    A `tentative` text, which is only shown and comes again, has to be surer than one that is acted upon.
     """
     text = heard.text
     if not text:
         return None
     if evidence.voiced_s < _LEAST_VOICE_S:
         return Drop.NO_VOICE
+    if tentative and (heard.no_speech > _TENTATIVE_NO_SPEECH or evidence.probability < _SURE_VOICE):
+        return Drop.NO_SPEECH
     doubtful = heard.logprob < _NO_SPEECH_LOGPROB or evidence.probability < _NO_SPEECH_VOICE
     if heard.no_speech > _NO_SPEECH and doubtful:
         return Drop.NO_SPEECH

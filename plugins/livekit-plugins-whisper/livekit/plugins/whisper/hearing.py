@@ -136,7 +136,7 @@ class Hearing:
         newest = segment.latest[0].end if segment.latest else 0
         if ask.begin != segment.begin or ask.end < newest or (ask.kind is Kind.INTERIM and segment.knows_all()):
             return []
-        if dropped := judge(heard, segment.evidence, prompt=prompt):
+        if dropped := judge(heard, segment.evidence, prompt=prompt, tentative=ask.kind is Kind.INTERIM):
             heard = heard.model_copy(update={"words": ()})
             if segment.take_shorter(ask):
                 return [Said(SpeechEventType.RECOGNITION_USAGE, dropped=dropped)]
