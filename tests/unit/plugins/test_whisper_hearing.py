@@ -49,13 +49,16 @@ class Call:
         self.waiting: list[tuple[int | None, Ask]] = []
         self.patience = patience
         self.deaf = deaf
+        self.voice = 0.98
+        """How sure the voice activity model is of it."""
+        self.no_speech = 0.0
         self.most_buffered = 0
 
     def speak(self, count: int, *, voiced: bool = True) -> None:
         for _ in range(count):
             begin = len(self.voiced) * WINDOW
             self.voiced.append(voiced)
-            window = Window(begin + WINDOW, 0.98 if voiced else 0.02)
+            window = Window(begin + WINDOW, self.voice if voiced else 0.02)
             self.told += self.hearing.push(SOUND[begin : begin + WINDOW], [window])
             self.go_on()
 
@@ -83,7 +86,9 @@ class Call:
 
     def answer(self, ask: Ask, *, go_on: bool = True) -> None:
         self.waiting = [entry for entry in self.waiting if entry[1] is not ask]
-        self.told += self.hearing.answer(ask, Heard(words=self.heard(ask), language="en", logprob=-0.2))
+        self.told += self.hearing.answer(
+            ask, Heard(words=self.heard(ask), language="en", logprob=-0.2, no_speech=self.no_speech)
+        )
         if go_on:
             self.go_on()
 

@@ -183,3 +183,24 @@ def test_it_makes_no_difference_how_the_audio_is_cut(at_once: int) -> None:
     speech = [(0, 31 * WINDOW), (94 * WINDOW, 125 * WINDOW)]
     assert [ask.speech_end for ask in asked] == [end for _, end in speech]
     assert all(ask.begin <= begin and ask.end >= end for ask, (begin, end) in zip(asked, speech, strict=True))
+
+
+def test_of_a_monologue_that_is_heard_doubtfully_nothing_is_lost() -> None:
+    call = Call()
+    call.voice, call.no_speech = 0.9, 0.5
+    call.speak(windows(60))
+    call.pause(windows(1.2))
+    assert " ".join(call.texts(FINAL)) == call.text()
+
+
+def test_what_was_given_up_is_not_told_when_the_answer_comes_after_all() -> None:
+    call = Call(patience=lambda: None)
+    call.speak(windows(30))
+    call.flush()
+    (_, late) = call.waiting[-1]
+    assert late.kind is Kind.FINAL
+    call.pause(windows(130))
+    assert call.order == [START, FINAL, END], "who flushed is not kept waiting"
+    call.answer(late)
+    assert call.order == [START, FINAL, END]
+    assert call.texts(FINAL) == [""]

@@ -136,7 +136,9 @@ class Hearing:
         newest = segment.latest[0].end if segment.latest else 0
         if ask.begin != segment.begin or ask.end < newest or (ask.kind is Kind.INTERIM and segment.knows_all()):
             return []
-        if dropped := judge(heard, segment.evidence, prompt=prompt, tentative=ask.kind is Kind.INTERIM):
+        # A long interim is not only shown: it decides what becomes final.
+        tentative = ask.kind is Kind.INTERIM and not ask.word_times
+        if dropped := judge(heard, segment.evidence, prompt=prompt, tentative=tentative):
             heard = heard.model_copy(update={"words": ()})
             if segment.take_shorter(ask):
                 return [Said(SpeechEventType.RECOGNITION_USAGE, dropped=dropped)]
@@ -236,7 +238,7 @@ class Hearing:
         oldest = self.end - round(_MOST_WAITING_S * SAMPLE_RATE)
         while self._closing and self._closing[0].begin < oldest:
             segment = self._closing.popleft()
-            segment.cut(segment.begin)  # its answers come too late
+            segment.cut(self.end)  # an answer that still comes is not about it any more
             said += [Said(SpeechEventType.FINAL_TRANSCRIPT)] if segment.flushed else []
             said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
             said += [Said(SpeechEventType.RECOGNITION_USAGE, dropped=Drop.TOO_LATE), *self._announce()]

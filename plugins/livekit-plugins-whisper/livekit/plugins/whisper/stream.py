@@ -35,7 +35,8 @@ class RecognizeStream(stt.RecognizeStream):
         self._whisper = stt
         self._opts = opts
         self._hearing = hearing
-        self._shift_s: float | None = None
+        self._offset_s: float | None = None
+        self._begin_s = hearing.end / SAMPLE_RATE
         self._voice = VoiceActivity(begin=hearing.end)
         self._call = utils.shortuuid("call_")
         self._request_id = utils.shortuuid("stt_")
@@ -64,8 +65,8 @@ class RecognizeStream(stt.RecognizeStream):
     async def _run(self) -> None:
         # A retry enters here again, with the audio that is not final yet still in `hearing`, whose clock runs on;
         # LiveKit adds the time so far to the offset then, which holds for plugins that begin at zero.
-        if self._shift_s is None:
-            self._shift_s = self.start_time_offset - self._hearing.end / SAMPLE_RATE
+        if self._offset_s is None:
+            self._offset_s = self.start_time_offset
         self._hearing.start_again()
         client: Client | None = None
         connecting = asyncio.create_task(self._whisper._connect(self._conn_options), name="whisper.connect")
@@ -167,14 +168,15 @@ class RecognizeStream(stt.RecognizeStream):
         self._event_ch.send_nowait(event)
 
     def _transcript(self, said: Said) -> stt.SpeechEvent:
-        shift_s = self._shift_s or 0.0
+        offset_s = self._offset_s or 0.0
+        shift_s = offset_s - self._begin_s
         words = [
             TimedString(
                 text=word.text.strip(),
                 start_time=max(0.0, (word.start_s or 0.0) + shift_s),
                 end_time=max(0.0, (word.end_s or 0.0) + shift_s),
                 confidence=NOT_GIVEN if word.probability is None else word.probability,
-                start_time_offset=self.start_time_offset,
+                start_time_offset=offset_s,
             )
             for word in said.words
         ]
