@@ -2,12 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-
-import pytest
+from collections.abc import Coroutine
 
 from malbeot.persona_choice import load_all
-from support.caller import Caller, call_token
+from support.caller import Caller
 from support.recognise import word_error_rate
 from support.speech import english
 from support.stack import Stack
@@ -15,17 +13,6 @@ from support.stack import Stack
 QUESTION = "When I was young, we lived in a small house near the river. Do you like to swim in the summer?"
 NEXT = "What do you like to eat in the morning?"
 MID_QUESTION_S = 2.5
-
-
-@pytest.fixture(scope="module")
-async def caller(stack: Stack) -> AsyncIterator[Caller]:
-    """Someone in a call who has been greeted: one call that outlives every failure."""
-    token, _ = call_token(stack.api_key, stack.api_secret, name="Rose", language="en")
-    async with Caller(url=stack.livekit_url, token=token) as calling:
-        await calling.agent_joined(timeout_s=20)
-        await calling.wait_for_voice(timeout_s=20)
-        await calling.wait_for_silence(1.0, timeout_s=30)
-        yield calling
 
 
 async def killed(stack: Stack) -> None:

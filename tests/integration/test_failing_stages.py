@@ -1,32 +1,19 @@
 """A stage fails in the middle of a call: the caller hears something, and the call goes on."""
 
 import time
-from collections.abc import AsyncIterator
 
 import numpy as np
-import pytest
 
 from malbeot.call import CallRequest
 from malbeot.clips import load_apology
 from malbeot.persona_choice import choose_persona, load_all
-from support.caller import Caller, call_token
+from support.caller import Caller
 from support.command import malbeot
 from support.recognise import recognise, word_error_rate
 from support.speech import english
 from support.stack import Stack
 
 QUESTION = "What do you like to eat in the morning?"
-
-
-@pytest.fixture(scope="module")
-async def caller(stack: Stack) -> AsyncIterator[Caller]:
-    """Someone in a call who has been greeted: one call that outlives every failure."""
-    token, _ = call_token(stack.api_key, stack.api_secret, name="Rose", language="en")
-    async with Caller(url=stack.livekit_url, token=token) as calling:
-        await calling.agent_joined(timeout_s=20)
-        await calling.wait_for_voice(timeout_s=20)
-        await calling.wait_for_silence(1.0, timeout_s=30)
-        yield calling
 
 
 async def heard_after(caller: Caller, question: str) -> tuple[str, str]:

@@ -104,3 +104,27 @@ async def listening(stream: stt.RecognizeStream) -> AsyncIterator[Listener]:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await stream.aclose()
+
+
+@asynccontextmanager
+async def loop_stays_free() -> AsyncIterator[None]:
+    """Fails where the loop's own thread worked for 20 ms or more between two turns inside.
+
+    CPU time of that thread: what it worked, whatever else the machine does.
+    """
+    longest_s = 0.0
+
+    async def watch() -> None:
+        nonlocal longest_s
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0.005)
+            longest_s = max(longest_s, time.thread_time() - before)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert longest_s < 0.02
