@@ -26,8 +26,6 @@ _BEFORE_ONSET_S = 0.3
 """Audio before the first voiced window that is recognised with it: soft first sounds."""
 _BEHIND_SPEECH_S = 0.3
 """Silence behind the last voiced window that is recognised with it: soft last sounds."""
-_PREFLIGHT_AFTER_S = 0.15
-"""A pause that is none inside a word."""
 _MOST_WAITING_S = 120.0
 """What the engine has not recognised for so long is given up: it is no answer to anything any more."""
 _SURE_OF_LANGUAGE, _SURE_OF_LANGUAGE_S = 0.8, 1.5
@@ -120,7 +118,7 @@ class Hearing:
         segment = self._segment
         if segment is None or self._closing:
             return asks
-        if segment.windows and not segment.windows[-1].voiced:
+        if segment.pausing:
             if not segment.knows_all() and not segment.asks_all():
                 asks.append(self._ask(segment, Kind.PREFLIGHT, self.end))
         elif not segment.asking:
@@ -212,12 +210,12 @@ class Hearing:
         return said
 
     def _tell(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
-        if ask.kind is Kind.PREFLIGHT and segment.speech_end <= ask.speech_end:
-            # A shorter pause may be one inside a word: the language model begins a few times only.
-            early = self.end - segment.speech_end < _PREFLIGHT_AFTER_S * SAMPLE_RATE
-            return [] if early else self._preflight(segment, ask, heard)
+        if ask.kind is Kind.PREFLIGHT and segment.speech_end <= ask.speech_end and segment.paused(self.end):
+            return self._preflight(segment, ask, heard)
         if said := self._shorten(segment, ask, heard):
             return said
+        if segment.doubtful():
+            return []
         interim = self._said(SpeechEventType.INTERIM_TRANSCRIPT, ask, heard, segment.agreement.shown())
         # What was shown and is not believed any more is taken back.
         told, segment.told = segment.told, bool(interim.text)
@@ -226,9 +224,7 @@ class Hearing:
     def _held_preflight(self, window: Window) -> list[Said]:
         """The answer that came so early in the pause that it was not told yet."""
         segment = self._segment
-        if segment is None or window.voiced or not segment.knows_all() or segment.latest is None:
-            return []
-        if window.end - segment.speech_end < _PREFLIGHT_AFTER_S * SAMPLE_RATE:
+        if segment is None or segment.latest is None or not segment.knows_all() or not segment.paused(window.end):
             return []
         return self._preflight(segment, *segment.latest)
 
