@@ -28,5 +28,6 @@ async def caller(stack: Stack) -> AsyncIterator[Caller]:
 
 @pytest.fixture(autouse=True)
 async def leaks() -> AsyncIterator[None]:
-    async with no_leaked_tasks():
+    # The shared caller reads every caption to its end, and one that the companion never ended until it hangs up.
+    async with no_leaked_tasks(but="caller"):
         yield

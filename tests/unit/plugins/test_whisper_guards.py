@@ -63,7 +63,7 @@ def test_no_words_are_always_believed() -> None:
 
 @pytest.mark.parametrize("text", ["♪", "♪♪♪", "...", " …", "- -"])
 def test_without_a_letter_nothing_was_said(text: str) -> None:
-    assert drop(text, voiced_s=0.4, probability=0.6, logprob=-0.7) is Drop.PHANTOM
+    assert drop(text, voiced_s=0.4, probability=0.6, logprob=-0.4) is Drop.PHANTOM
 
 
 def test_the_file_has_both_languages_and_nothing_twice() -> None:
@@ -196,3 +196,28 @@ def test_a_prompt_that_comes_back_was_not_said() -> None:
 def test_who_answers_with_a_word_of_the_question_is_heard(text: str, prompt: str) -> None:
     """A word is no echo, and half a word even less."""
     assert drop(text, voiced_s=0.4, probability=0.8, logprob=-0.4, prompt=prompt) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "dropped"),
+    [
+        ("No, no, no.", 0.8, Drop.LOOP),
+        ("No, no, no.", 0.9, None),
+        ("And the the the the the", 0.9, Drop.LOOP),
+        ("네, 네, 네, 네, 네.", 0.97, None),
+    ],
+)
+def test_one_word_over_and_over_is_a_loop_where_the_voice_is_doubtful(
+    text: str, voice: float, dropped: Drop | None
+) -> None:
+    words = tuple(Word(text=f" {word}") for word in text.split())
+    heard = Heard(words=words, language="en", logprob=-0.2, no_speech=0.1)
+    assert judge(heard, Evidence(3.0, voice)) is dropped
+
+
+def test_a_sound_that_brought_unlikely_words_before_has_to_be_surer() -> None:
+    heard = Heard(words=(Word(text=" You are not a good man."),), language="en", logprob=-1.0, no_speech=0.3)
+    assert judge(heard, Evidence(3.0, 0.94), doubts=1) is None
+    assert judge(heard, Evidence(3.0, 0.94), doubts=2) is Drop.NO_SPEECH
+    assert judge(heard, Evidence(3.0, 0.98), doubts=9) is None
+    assert judge(heard.model_copy(update={"logprob": -0.3}), Evidence(3.0, 0.94), doubts=9) is None

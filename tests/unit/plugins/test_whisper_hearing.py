@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from livekit.agents.stt import SpeechEventType
 
-from livekit.plugins.whisper.hearing import Hearing, Said
+from livekit.plugins.whisper.hearing import Hearing
 from livekit.plugins.whisper.protocol import SAMPLE_RATE, Heard, Kind, Word
+from livekit.plugins.whisper.said import Said
 from livekit.plugins.whisper.segment import LONG_S, LONGEST_S, Ask
 from livekit.plugins.whisper.voice import Window
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 
 from .agreement import plain
 from .protocol import Heard
@@ -19,15 +20,22 @@ from .voice import Evidence
 
 _LEAST_VOICE_S = 0.09
 """Three windows. The shortest "네" that people say has six (0.2 s)."""
-_SURE_VOICE, _SURE_VOICE_S = 0.85, 0.2
+SURE_VOICE, _SURE_VOICE_S = 0.85, 0.2
 """Mean probability and length of a voice that is one: Piper's "No." has 0.93 over 0.32 s."""
 _NO_SPEECH, _NO_SPEECH_LOGPROB, _NO_SPEECH_VOICE = 0.6, -0.6, 0.95
 """Whisper's own probability of silence counts where the words or the voice are doubtful too. Measured on
 whisper-base: Piper at 5 dB above noise at most 0.29, babble and drums 0.4 to 0.84."""
 _TENTATIVE_NO_SPEECH = 0.45
-_LEAST_LOGPROB = ((0.75, -0.7), (0.9, -1.3), (1.1, -1.8))
-"""The less sure the voice (mean probability below), the surer must be the words. Measured: Piper at -0.1
-to -1.2 with a voice of 0.88 and more; noises that pass for a voice of 0.5 to 0.92 at -0.3 to -2.3."""
+_LEAST_LOGPROB = ((0.75, -0.5), (0.9, -0.9), (0.96, -1.3), (1.1, -1.8))
+"""The less sure the voice (mean probability below), the surer must be the words. Measured on whisper-base: Piper at
+5 dB above noise has a voice of 0.89 and more, at -0.1 to -1.3; noises that pass for a voice of 0.5 to 0.95 have -0.3 to
+-2.8."""
+CLEAR_VOICE = 0.97
+_MANY_DOUBTS, _BEYOND_DOUBT_LOGPROB = 2, -0.6
+"""Of what is said in 5 dB of noise hardly a text is not believed, of what babble brings nearly all."""
+_SAME_WORD = ((SURE_VOICE, 3), (_NO_SPEECH_VOICE, 5))
+"""One word so many times in a row is a loop, where the voice's mean probability is below: babble brings "no, no, no"
+with a voice of 0.6 to 0.8, and seven times "the" with one of 0.9."""
 _REPEATED_WORDS = 10
 _REPEATS = 4
 _STUTTER = re.compile(r"(.{1,6}?)\1{9,}")
@@ -54,25 +62,30 @@ class _Phantoms:
     parts: tuple[str, ...]
 
 
-def judge(heard: Heard, evidence: Evidence, *, prompt: str = "", tentative: bool = False) -> Drop | None:
+def judge(
+    heard: Heard, evidence: Evidence, *, prompt: str = "", tentative: bool = False, doubts: int = 0
+) -> Drop | None:
     """Why these words are not believed; None where they are. No words are always believed.
 
     `prompt` is what the model was told before it listened: it likes to repeat that when it hears nothing.
-    A `tentative` text, which is only shown and comes again, has to be surer than one that is acted upon.
+    A `tentative` text, which is only shown and comes again, has to be surer than one that is acted upon; and so has
+    one of a stretch of sound of which `doubts` texts were not believed already.
     """
     text = heard.text
     if not text:
         return None
     if evidence.voiced_s < _LEAST_VOICE_S:
         return Drop.NO_VOICE
-    if tentative and (heard.no_speech > _TENTATIVE_NO_SPEECH or evidence.probability < _SURE_VOICE):
+    if tentative and (heard.no_speech > _TENTATIVE_NO_SPEECH or evidence.probability < SURE_VOICE):
         return Drop.NO_SPEECH
     doubtful = heard.logprob < _NO_SPEECH_LOGPROB or evidence.probability < _NO_SPEECH_VOICE
     if heard.no_speech > _NO_SPEECH and doubtful:
         return Drop.NO_SPEECH
     if heard.logprob < next(least for voice, least in _LEAST_LOGPROB if evidence.probability < voice):
         return Drop.NO_SPEECH
-    if _loops(text):
+    if doubts >= _MANY_DOUBTS and evidence.probability < CLEAR_VOICE and heard.logprob < _BEYOND_DOUBT_LOGPROB:
+        return Drop.NO_SPEECH
+    if _loops(text, next((most for voice, most in _SAME_WORD if evidence.probability < voice), None)):
         return Drop.LOOP
     if _least_s(text) > evidence.voiced_s + _RATE_GRACE_S:
         return Drop.RATE
@@ -82,7 +95,7 @@ def judge(heard: Heard, evidence: Evidence, *, prompt: str = "", tentative: bool
 
 
 def _is_sure(heard: Heard, evidence: Evidence) -> bool:
-    voice = evidence.probability >= _SURE_VOICE and evidence.voiced_s >= _SURE_VOICE_S
+    voice = evidence.probability >= SURE_VOICE and evidence.voiced_s >= _SURE_VOICE_S
     return voice and heard.no_speech <= _NO_SPEECH
 
 
@@ -106,9 +119,14 @@ def _run_together(text: str) -> str:
     return "".join(plain(word) for word in text.split())
 
 
-def _loops(text: str) -> bool:
-    """A phrase of two to ten words four times over, or a sound ten times. One word may be: "네, 네, 네, 네"."""
+def _loops(text: str, same_word: int | None) -> bool:
+    """A phrase of two to ten words four times over, a sound ten times, or one word `same_word` times.
+
+    Where the voice is sure, one word may be repeated: "네, 네, 네, 네".
+    """
     words = [plain(word) for word in text.split()]
+    if same_word and any(len(list(same)) >= same_word for _, same in groupby(words)):
+        return True
     phrases = (
         words[begin : begin + size]
         for size in range(2, min(_REPEATED_WORDS, len(words) // _REPEATS) + 1)

@@ -6,15 +6,14 @@ goes out, so that when the turn is called its answer is usually there: if nobody
 final one. Audio is kept until it is final, so that an engine that died can be asked again.
 """
 
-import math
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 from livekit.agents.stt import SpeechEventType
 
 from .guards import Drop, judge
-from .protocol import SAMPLE_RATE, Heard, Kind, Samples, Word
+from .protocol import SAMPLE_RATE, Heard, Kind, Samples
+from .said import Said, in_the_call, kept, transcript
 from .segment import LONG_S, Ask, Segment, where_to_cut
 from .voice import Window
 
@@ -29,25 +28,6 @@ _BEHIND_SPEECH_S = 0.3
 _MOST_WAITING_S = 120.0
 """What the engine has not recognised for so long is given up: it is no answer to anything any more."""
 _SURE_OF_LANGUAGE, _SURE_OF_LANGUAGE_S = 0.8, 1.5
-
-
-@dataclass(frozen=True)
-class Said:
-    """Something to tell LiveKit. Times are in seconds from the beginning of the call."""
-
-    type: SpeechEventType
-    text: str = ""
-    language: str = ""
-    words: tuple[Word, ...] = ()
-    """With their times, where they are known."""
-    start_s: float = 0.0
-    end_s: float = 0.0
-    confidence: float = 0.0
-    """Mean probability of the words, or of the tokens."""
-    audio_s: float = 0.0
-    """What was recognised of the call, for RECOGNITION_USAGE."""
-    dropped: Drop | None = None
-    """Why there is no text although the model wrote some."""
 
 
 class Hearing:
@@ -89,6 +69,7 @@ class Hearing:
                     said += self._open()
             else:
                 self._segment.add(window)
+                said += self._settle(self._segment)
                 if window.end - self._segment.speech_end >= self._endpoint:
                     said += self._close(window.end, flushed=False)
             said += self._held_preflight(window)
@@ -136,7 +117,8 @@ class Hearing:
             return []
         # A long interim is not only shown: it decides what becomes final.
         tentative = ask.kind is Kind.INTERIM and not ask.word_times
-        if dropped := judge(heard, segment.evidence, prompt=prompt, tentative=tentative):
+        if dropped := judge(heard, segment.evidence, prompt=prompt, tentative=tentative, doubts=segment.doubts):
+            segment.doubts += 1
             heard = heard.model_copy(update={"words": ()})
             if segment.take_shorter(ask):
                 return [Said(SpeechEventType.RECOGNITION_USAGE, dropped=dropped)]
@@ -145,7 +127,7 @@ class Hearing:
         if heard.language_probability >= _SURE_OF_LANGUAGE and ask.duration_s >= _SURE_OF_LANGUAGE_S:
             segment.language = heard.language
         if segment is self._segment:
-            said = self._tell(segment, ask, heard)
+            said = self._settle(segment) if segment.settled() else self._tell(segment, ask, heard)
         elif segment.knows_all():
             said = [
                 *(self._preflight(segment, ask, heard) if self._closing and segment is self._closing[0] else []),
@@ -201,22 +183,38 @@ class Hearing:
             segment = self._closing.popleft()
             assert segment.latest is not None
             ask, heard = segment.latest
-            final = self._said(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, len(heard.words))
+            final = transcript(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, len(heard.words))
             # Who flushed waits for a final; nobody waits for an empty one at the end of a noise.
             said += [final] if final.text or segment.flushed else []
             said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
-            said.append(Said(SpeechEventType.RECOGNITION_USAGE, audio_s=ask.duration_s))
-            said += self._announce()
+            said += [self._usage(segment, ask.end), *self._announce()]
         return said
+
+    def _settle(self, segment: Segment) -> list[Said]:
+        """What was heard before a pause holds for good: it is kept, or final where much is kept already."""
+        if (ask := segment.settled()) is None or segment.latest is None or segment.pause is None:
+            return []
+        _, heard = segment.latest
+        if segment.pause.speech_end - segment.unfinished_begin < LONG_S * SAMPLE_RATE:
+            segment.keep(in_the_call(ask, heard.words))
+            return [kept(SpeechEventType.INTERIM_TRANSCRIPT, segment)]
+        final = transcript(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, len(heard.words))
+        usage = self._usage(segment, segment.pause.middle)
+        segment.cut(segment.pause.middle)
+        return [final, usage]
+
+    def _usage(self, segment: Segment, end: int) -> Said:
+        audio_s = (end - segment.unfinished_begin) / SAMPLE_RATE
+        return Said(SpeechEventType.RECOGNITION_USAGE, audio_s=audio_s)
 
     def _tell(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
         if ask.kind is Kind.PREFLIGHT and segment.speech_end <= ask.speech_end and segment.paused(self.end):
             return self._preflight(segment, ask, heard)
         if said := self._shorten(segment, ask, heard):
             return said
-        if segment.doubtful():
+        if segment.doubtful(heard):
             return []
-        interim = self._said(SpeechEventType.INTERIM_TRANSCRIPT, ask, heard, segment.agreement.shown())
+        interim = transcript(SpeechEventType.INTERIM_TRANSCRIPT, ask, heard, segment.agreement.shown())
         # What was shown and is not believed any more is taken back.
         told, segment.told = segment.told, bool(interim.text)
         return [interim] if interim.text or told else []
@@ -234,22 +232,26 @@ class Hearing:
         oldest = self.end - round(_MOST_WAITING_S * SAMPLE_RATE)
         while self._closing and self._closing[0].begin < oldest:
             segment = self._closing.popleft()
+            final = kept(SpeechEventType.FINAL_TRANSCRIPT, segment)
             segment.cut(self.end)  # an answer that still comes is not about it any more
-            said += [Said(SpeechEventType.FINAL_TRANSCRIPT)] if segment.flushed else []
+            said += [final] if final.text or segment.flushed else []
             said.append(Said(SpeechEventType.END_OF_SPEECH, end_s=segment.speech_end / SAMPLE_RATE))
             said += [Said(SpeechEventType.RECOGNITION_USAGE, dropped=Drop.TOO_LATE), *self._announce()]
         if self._segment and self._segment.begin < oldest:
+            final = kept(SpeechEventType.FINAL_TRANSCRIPT, self._segment)
             self._segment.cut(oldest)
+            said += [final] if final.text else []
             said.append(Said(SpeechEventType.RECOGNITION_USAGE, dropped=Drop.TOO_LATE))
         return said
 
     def _preflight(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
         """All words, while the pause still runs: the language model may begin."""
-        if ask.kind is not Kind.PREFLIGHT or not heard.text or heard.text == segment.preflight:
+        preflight = transcript(SpeechEventType.PREFLIGHT_TRANSCRIPT, ask, heard, len(heard.words))
+        if ask.kind is not Kind.PREFLIGHT or not preflight.text or preflight.text == segment.preflight:
             return []
-        segment.preflight = heard.text
+        segment.preflight = preflight.text
         segment.told = True
-        return [self._said(SpeechEventType.PREFLIGHT_TRANSCRIPT, ask, heard, len(heard.words))]
+        return [preflight]
 
     def _shorten(self, segment: Segment, ask: Ask, heard: Heard) -> list[Said]:
         """Makes the beginning of a long segment final, where there is enough that is stable."""
@@ -262,10 +264,10 @@ class Hearing:
             return []
         count, at_s = cut
         at = ask.begin + round(at_s * SAMPLE_RATE)
-        final = self._said(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, count)
+        final = transcript(SpeechEventType.FINAL_TRANSCRIPT, ask, heard, count)
+        usage = self._usage(segment, at)
         segment.cut(at)
         segment.agreement.add([word.text for word in heard.words[count:]])
-        usage = Said(SpeechEventType.RECOGNITION_USAGE, audio_s=(at - ask.begin) / SAMPLE_RATE)
         return [final, usage] if final.text else [usage]
 
     def _ask(self, segment: Segment, kind: Kind, end: int) -> Ask:
@@ -283,33 +285,11 @@ class Hearing:
             speech_end=min(segment.speech_end, end),
             samples=np.frombuffer(bytes(audio), np.int16),
             word_times=kind is not Kind.INTERIM or end - segment.begin >= LONG_S * SAMPLE_RATE,
+            before="".join(word.text for word in segment.kept).strip(),
         )
         segment.asking.add(ask)
         segment.asked_end = max(segment.asked_end, end)
         return ask
-
-    def _said(self, kind: SpeechEventType, ask: Ask, heard: Heard, count: int) -> Said:
-        """The first `count` words of an answer."""
-        begin_s = ask.begin / SAMPLE_RATE
-        # The alignment lets the first word begin where the audio does.
-        onset_s = max(ask.begin, ask.segment.onset) / SAMPLE_RATE
-        words = tuple(
-            word.model_copy(
-                update={"start_s": max(begin_s + word.start_s, onset_s), "end_s": max(begin_s + word.end_s, onset_s)}
-            )
-            for word in heard.words[:count]
-            if word.start_s is not None and word.end_s is not None
-        )
-        sure = [word.probability for word in words if word.probability is not None]
-        return Said(
-            kind,
-            text="".join(word.text for word in heard.words[:count]).strip(),
-            language=heard.language,
-            words=words,
-            start_s=words[0].start_s or 0.0 if words else onset_s,
-            end_s=words[-1].end_s or 0.0 if words else ask.speech_end / SAMPLE_RATE,
-            confidence=float(np.mean(sure)) if sure else math.exp(min(0.0, heard.logprob)),
-        )
 
     def _forget(self) -> None:
         """Lets go of audio that nobody will ask about."""

@@ -17,11 +17,12 @@ class StreamOptions:
     context: str = ""
     """What the agent said last."""
 
-    def prompt(self, *, answers: bool) -> str:
-        """What the model is told before it listens: key terms, and what the agent said where this `answers` it.
+    def prompt(self, *, answers: bool, before: str = "") -> str:
+        """What the model is told before it listens: key terms, and what was said `before`.
 
-        In the middle of a long speech the agent's words would only be repeated.
+        That is what the agent said, where this `answers` it; in the middle of a long speech its words would only be
+        repeated.
         """
-        # The model keeps the end of what is too long for it: the key terms.
-        parts = (self.context if answers else "", ", ".join(self.keyterms))
+        # The model keeps the end of what is too long for it.
+        parts = (self.context if answers and not before else "", ", ".join(self.keyterms), before)
         return " ".join(part for part in parts if part)[-MAX_PROMPT:]

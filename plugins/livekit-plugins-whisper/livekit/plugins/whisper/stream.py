@@ -11,11 +11,12 @@ from livekit.agents.utils import aio
 from .audio import downmixed, mono
 from .client import Client
 from .errors import BusyError, ReplacedError, livekit_errors
-from .hearing import Hearing, Said
+from .hearing import Hearing
 from .log import logger
 from .metrics import DROPPED
 from .options import StreamOptions
 from .protocol import SAMPLE_RATE, Kind, Question
+from .said import Said
 from .segment import Ask
 from .voice import VoiceActivity
 
@@ -122,7 +123,7 @@ class RecognizeStream(stt.RecognizeStream):
 
     async def _ask(self, client: Client, ask: Ask) -> None:
         opts = self._opts
-        prompt = opts.prompt(answers=not ask.segment.shortened)
+        prompt = opts.prompt(answers=not ask.segment.shortened, before=ask.before)
         try:
             with livekit_errors():
                 question = Question(
