@@ -48,8 +48,17 @@ def test_a_taken_port_is_one_line() -> None:
     assert f"port {port} on 127.0.0.1 is taken" in done.stderr
 
 
+def test_a_damaged_configuration_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text("[]", "utf-8")
+    done = run("--port", "0", "--config", str(tmp_path / "weights.json"))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"cannot read {tmp_path / 'weights.json'}" in done.stderr
+
+
 def test_wrong_usage_is_exit_2() -> None:
     assert run("--loud").returncode == 2
+    assert run("--rate", "44100").returncode == 2
+    assert run("--load-s", "-1").returncode == 2
     assert run("say", "--lang", "tlh", "--out", "a.wav", "-").returncode == 2
 
 
@@ -57,7 +66,7 @@ def test_wrong_usage_is_exit_2() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_ends_when_told_to_even_while_speaking(number: signal.Signals) -> None:
     with running_standin() as standin:
-        fields = {"text_lang": "en", "prompt_lang": "en", "ref_audio_path": "a.wav", "streaming_mode": 3}
+        fields = {"text_lang": "en", "prompt_lang": "en", "ref_audio_path": "voices/june.wav", "streaming_mode": 3}
         body = {**fields, "text": "There is much to say and little time to say it in. " * 400}
         async with aiohttp.ClientSession() as session, session.post(f"{standin.url}/tts", json=body) as response:
             await response.content.readany()
@@ -72,19 +81,17 @@ async def test_it_ends_when_told_to_even_while_speaking(number: signal.Signals) 
     assert not any("Traceback" in line for line in standin.log)
 
 
-@pytest.mark.models
 async def test_control_exit_ends_it() -> None:
-    with running_standin() as standin:
+    with running_standin(piper=False) as standin:
         async with aiohttp.ClientSession() as session, session.get(f"{standin.url}/control?command=exit") as response:
             assert response.status == 500
         assert await asyncio.to_thread(standin.process.wait, 10) == 0
 
 
-@pytest.mark.models
 async def test_control_restart_comes_back() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with running_standin("--port", str(port)) as standin:
+    with running_standin("--port", str(port), piper=False) as standin:
         async with aiohttp.ClientSession() as session:
             with pytest.raises(aiohttp.ClientConnectionError):
                 await session.get(f"{standin.url}/control?command=restart")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from ..errors import LocalError
+from .versions import BY_RATE_HZ, DEFAULT, VERSIONS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,10 +34,60 @@ def _serve(arguments: list[str]) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9880, help="0 takes a free one")
     parser.add_argument("--piper-voice", type=Path, metavar="PATH", help="ONNX file; without it eSpeak NG speaks all")
+    parser.add_argument(
+        "--references",
+        type=Path,
+        metavar="DIR",
+        help="where relative reference paths begin; without it a folder in the cache with the personas' two",
+    )
+    version = parser.add_mutually_exclusive_group()
+    version.add_argument(
+        "--model-version", choices=tuple(VERSIONS), default=DEFAULT, help=f"the model to stand in for ({DEFAULT})"
+    )
+    version.add_argument("--rate", type=int, choices=tuple(BY_RATE_HZ), help="the same by its rate: v3, v2 or v4")
+    parser.add_argument(
+        "--weights",
+        action="append",
+        default=[],
+        type=_weights,
+        metavar="PATH[=VERSION]",
+        help="weights to accept although no such file is there; SoVITS weights may change the model version",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="keeps the paths of the weights over restarts")
+    parser.add_argument("--load-s", type=_seconds, default=0.0, metavar="S", help="how long loading weights takes")
+    parser.add_argument(
+        "--cold-s", type=_seconds, default=0.0, metavar="S", help="what the first request in a language takes longer"
+    )
+    parser.add_argument("--faults", action="store_true", help="lets tests plan faults at /stand-in/faults")
     options = parser.parse_args(arguments)
-    from .serve import serve  # after the arguments are known to be good: it imports the web server
+    from .serve import Settings, serve  # after the arguments are known to be good: it imports the web server
 
-    serve(host=options.host, port=options.port, piper_voice=options.piper_voice)
+    serve(
+        Settings(
+            host=options.host,
+            port=options.port,
+            piper_voice=options.piper_voice,
+            version=BY_RATE_HZ[options.rate] if options.rate else options.model_version,
+            weights=dict(options.weights),
+            config=options.config,
+            references=options.references,
+            load_s=options.load_s,
+            cold_s=options.cold_s,
+            faults=options.faults,
+        )
+    )
+
+
+def _weights(text: str) -> tuple[str, str | None]:
+    path, _, version = text.rpartition("=")  # a path may have the sign too
+    return (path, version) if version in VERSIONS else (text, None)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < 3600:
+        raise ValueError
+    return seconds
 
 
 def _say(arguments: list[str]) -> None:

@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated
 
-import numpy as np
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Send
 
-from .audio import FAILURE_RATE, OUTPUT_RATE, STREAM_HEADER, Samples, silence, wav
+from ..errors import LocalError
+from .audio import silence, wav
+from .references import BadReference
 from .request import SpeechRequest
 from .synthesis import Synthesis, SynthesisError
 
@@ -25,11 +26,16 @@ Control = Callable[[str], None]
 class SpeechStream(StreamingResponse):
     """Sound as it is made. A synthesis that fails leaves the chunked body without its end, as GPT-SoVITS does."""
 
+    def __init__(self, body: AsyncGenerator[bytes, None], *, engine: str, media_type: str) -> None:
+        super().__init__(body, headers={ENGINE_HEADER: engine}, media_type=media_type)
+        self._body = body
+
     async def stream_response(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
-            async for chunk in self.body_iterator:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async with aclosing(self._body):
+                async for chunk in self._body:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except SynthesisError as error:
             logger.warning("the reply breaks off: %s", error)
             return
@@ -38,35 +44,52 @@ class SpeechStream(StreamingResponse):
 
 def create_app(synthesis: Synthesis, control: Control) -> FastAPI:
     """The service. `control` is called with "restart" or "exit" by `/control`."""
-    app = FastAPI(title=NAME, openapi_url=None)
+    app = FastAPI(title=NAME, docs_url=None, redoc_url=None)  # those two pages would load scripts from elsewhere
 
-    @app.get("/")
+    @app.get("/", include_in_schema=False)
     async def about() -> dict[str, object]:
         """GPT-SoVITS has no such route (404): whoever asks learns that this is not it."""
-        return {"name": NAME, "stands_in_for": "GPT-SoVITS api_v2", "voices": [v.name for v in synthesis.engine.voices]}
+        weights = synthesis.weights
+        return {
+            "name": NAME,
+            "stands_in_for": "GPT-SoVITS api_v2",
+            "voices": [voice.name for voice in synthesis.engine.voices],
+            "version": weights.version.name,
+            "weights": {"gpt": weights.gpt, "sovits": weights.sovits},
+        }
 
     @app.post("/tts")
     async def post_tts(speech: SpeechRequest, request: Request) -> Response:
-        return await _tts(synthesis, speech, request)
+        return _tts(synthesis, speech, request)
 
     @app.get("/tts")
     async def get_tts(speech: Annotated[SpeechRequest, Query()], request: Request) -> Response:
         if speech.text_lang is None or speech.prompt_lang is None:
             return PlainTextResponse("Internal Server Error", status_code=500)  # what GPT-SoVITS does
-        lowered = {"text_lang": speech.text_lang.lower(), "prompt_lang": speech.prompt_lang.lower()}
-        return await _tts(synthesis, speech.model_copy(update=lowered), request)
+        changed = {
+            "text_lang": speech.text_lang.lower(),
+            "prompt_lang": speech.prompt_lang.lower(),
+            "aux_ref_audio_paths": None,  # a query cannot carry them
+        }
+        return _tts(synthesis, speech.model_copy(update=changed), request)
+
+    # GPT-SoVITS loads what the next three name on its event loop, and so does this.
 
     @app.get("/set_gpt_weights")
     async def set_gpt_weights(weights_path: str = "") -> JSONResponse:
-        return _accepted(weights_path) or _message(400, "gpt weight path is required")
+        if not weights_path:
+            return _message(400, "gpt weight path is required")
+        return _changed("change gpt weight failed", lambda: synthesis.weights.set_gpt(weights_path))
 
     @app.get("/set_sovits_weights")
     async def set_sovits_weights(weights_path: str = "") -> JSONResponse:
-        return _accepted(weights_path) or _message(400, "sovits weight path is required")
+        if not weights_path:
+            return _message(400, "sovits weight path is required")
+        return _changed("change sovits weight failed", lambda: synthesis.weights.set_sovits(weights_path))
 
     @app.get("/set_refer_audio")
     async def set_refer_audio(refer_audio_path: str = "") -> JSONResponse:
-        return _accepted(refer_audio_path) or _message(400, "set refer audio failed")
+        return _changed("set refer audio failed", lambda: synthesis.references.load(refer_audio_path))
 
     @app.get("/control")
     async def control_route(command: str | None = None) -> Response:
@@ -80,42 +103,46 @@ def create_app(synthesis: Synthesis, control: Control) -> FastAPI:
     return app
 
 
-async def _tts(synthesis: Synthesis, speech: SpeechRequest, request: Request) -> Response:
-    if refusal := speech.refusal():
+def _tts(synthesis: Synthesis, speech: SpeechRequest, request: Request) -> Response:
+    if refusal := speech.refusal(synthesis.weights.version):
         return _message(400, refusal)
-    headers = {ENGINE_HEADER: synthesis.voice_for(speech).name}
-    media_type = f"audio/{speech.media_type}"
+    engine, media_type = synthesis.voice_for(speech).name, f"audio/{speech.media_type}"
+    fail_after_bytes: int | None = getattr(request.state, "fail_after_bytes", None)
     if speech.mode != 0:
-        return SpeechStream(_body(synthesis, speech), headers=headers, media_type=media_type)
-    pieces: list[Samples] = []
+        body = _body(synthesis, speech, fail_after_bytes)
+        return SpeechStream(body, engine=engine, media_type=media_type)
     try:
-        async with aclosing(synthesis.stream(speech)) as stream:
-            async for piece in stream:
-                pieces.append(piece)
-                if await request.is_disconnected():
-                    return Response(status_code=499)  # to nobody
+        rate_hz, samples = synthesis.whole(speech, fail_after_bytes=fail_after_bytes)
     except SynthesisError as error:
-        return JSONResponse({"message": "tts failed", "Exception": str(error)}, status_code=400, headers=headers)
-    rate = OUTPUT_RATE if pieces else FAILURE_RATE
-    samples = np.concatenate(pieces) if pieces else silence(1.0, FAILURE_RATE)
-    body = wav(samples, rate) if speech.media_type == "wav" else samples.tobytes()
-    return Response(body, headers=headers, media_type=media_type)
+        logger.warning("the request fails: %s", error)
+        return _message(400, "tts failed", exception=error.shown)
+    sound = wav(samples, rate_hz) if speech.media_type == "wav" else samples.tobytes()
+    return Response(sound, headers={ENGINE_HEADER: engine}, media_type=media_type)
 
 
-async def _body(synthesis: Synthesis, speech: SpeechRequest) -> AsyncGenerator[bytes, None]:
+async def _body(
+    synthesis: Synthesis, speech: SpeechRequest, fail_after_bytes: int | None
+) -> AsyncGenerator[bytes, None]:
     headed = speech.media_type != "wav"
-    async with aclosing(synthesis.stream(speech)) as stream:
-        async for piece in stream:
+    async with aclosing(synthesis.stream(speech, fail_after_bytes=fail_after_bytes)) as stream:
+        async for rate_hz, piece in stream:
             if not headed:
-                yield STREAM_HEADER
+                yield wav(silence(0, rate_hz), rate_hz)
                 headed = True
             yield piece.tobytes()
 
 
-def _accepted(path: str) -> JSONResponse | None:
-    """Success for any path: the stand-in has no weights and no reference, so there is nothing to load or to miss."""
-    return _message(200, "success") if path else None
+def _changed(failure: str, change: Callable[[], None]) -> JSONResponse:
+    """Success, or the 400 that tells why not."""
+    try:
+        change()
+    except (BadReference, LocalError) as error:
+        return _message(400, failure, exception=str(error))
+    return _message(200, "success")
 
 
-def _message(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"message": message}, status_code=status)
+def _message(status: int, message: str, *, exception: str | None = None) -> JSONResponse:
+    content = {"message": message}
+    if exception is not None:
+        content["Exception"] = exception
+    return JSONResponse(content, status_code=status)

@@ -13,14 +13,14 @@ SPEED_RANGE = (0.25, 4.0)
 
 
 class Voice(Protocol):
-    """A voice. `speak` blocks and yields mono int16 at OUTPUT_RATE as it is made."""
+    """A voice. `speak` blocks and yields mono int16 at `rate_hz` as it is made, `seeded` the same every time."""
 
     @property
     def name(self) -> str: ...
 
     def speaks(self, language: str) -> bool: ...
 
-    def speak(self, text: str, *, language: str, speed: float) -> Iterator[Samples]: ...
+    def speak(self, text: str, *, language: str, speed: float, rate_hz: int, seeded: bool) -> Iterator[Samples]: ...
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,11 @@ class Engine:
         language = spoken_language(text, text_lang)
         return next(voice for voice in self.voices if voice.speaks(language)), language
 
-    def speak(self, text: str, *, text_lang: str, speed: float = 1.0) -> Iterator[Samples]:
-        """Mono int16 at OUTPUT_RATE in pieces. Blocks; call it in a thread."""
+    def speak(
+        self, text: str, *, text_lang: str, rate_hz: int, speed: float = 1.0, seeded: bool = False
+    ) -> Iterator[Samples]:
+        """Mono int16 at `rate_hz` in pieces. Blocks; call it in a thread."""
         voice, language = self.voice_for(text, text_lang)
         low, high = SPEED_RANGE
-        return voice.speak(clean(text), language=language, speed=min(high, max(low, speed)))
+        speed = min(high, max(low, speed))
+        return voice.speak(clean(text), language=language, speed=speed, rate_hz=rate_hz, seeded=seeded)

@@ -13,7 +13,7 @@ import espeakng_loader
 import numpy as np
 
 from ..errors import LocalError
-from .audio import Samples, silence, to_output
+from .audio import Samples, Waveform, joined, to_samples
 from .text import bounded
 
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: audio goes to the callback, inside the call
@@ -23,6 +23,7 @@ _RATE = 1  # espeakRATE, words a minute
 _WORDS_A_MINUTE = 175  # espeakRATE_NORMAL
 _WORDS_A_MINUTE_RANGE = (80, 450)  # espeakRATE_MINIMUM, espeakRATE_MAXIMUM
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_STEADY = "+michel"  # a variant without flutter, whose phase the library keeps from one text to the next
 _VOICES = {"ko": "ko", "en": "en-us", "ja": "ja", "zh": "cmn", "yue": "yue"}
 
 
@@ -50,12 +51,13 @@ class EspeakVoice:
     def speaks(self, language: str) -> bool:
         return language in _VOICES
 
-    def speak(self, text: str, *, language: str, speed: float) -> Iterator[Samples]:
-        """Mono int16 at OUTPUT_RATE, a part of at most 200 characters at a time. Blocks; call it in a thread."""
+    def speak(self, text: str, *, language: str, speed: float, rate_hz: int, seeded: bool) -> Iterator[Samples]:
+        """Mono int16, a part of at most 200 characters at a time. Blocks; call it in a thread."""
+        voice = _VOICES[language] + (_STEADY if seeded else "")
         for part in bounded(text):
-            yield self._speak(part, _VOICES[language], speed)
+            yield to_samples(self._speak(part, voice, speed), self._rate, rate_hz)
 
-    def _speak(self, text: str, voice: str, speed: float) -> Samples:
+    def _speak(self, text: str, voice: str, speed: float) -> Waveform:
         low, high = _WORDS_A_MINUTE_RANGE
         buffer = text.encode() + b"\0"
         with self._lock:
@@ -66,8 +68,8 @@ class EspeakVoice:
             failed = self._library.espeak_Synth(buffer, ctypes.c_size_t(len(buffer)), 0, 0, 0, _UTF8, None, None)
             if failed or self._library.espeak_Synchronize():
                 raise LocalError(f"eSpeak NG could not speak {len(text)} characters as {voice}")
-            samples = np.concatenate([silence(0), *self._pieces])
-        return to_output((samples / 32768).astype(np.float32), self._rate)
+            samples = joined(self._pieces)
+        return (samples / 32768).astype(np.float32)
 
     def _take(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int | None) -> int:
         if samples and count > 0:

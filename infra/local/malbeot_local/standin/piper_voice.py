@@ -11,7 +11,7 @@ from piper import SynthesisConfig
 from piper.config import PiperConfig
 
 from ..errors import LocalError
-from .audio import Samples, to_output
+from .audio import OUTPUT_RATE_HZ, Samples, to_samples
 from .text import bounded
 
 # Piper tells its debug log what it says, and its warnings quote characters: what callers hear stays out of the log.
@@ -45,7 +45,7 @@ class PiperVoice:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise LocalError(f"cannot read the Piper voice {path}: {reason}; {_FETCH}") from error
         self._voice = _Piper(session=session, config=self._config)
-        for _ in self.speak("Good morning.", language=self.language, speed=1.0):
+        for _ in self.speak("Good morning.", language=self.language, speed=1.0, rate_hz=OUTPUT_RATE_HZ, seeded=True):
             pass  # the first run allocates: it would cost the first caller
 
     @property
@@ -55,15 +55,18 @@ class PiperVoice:
     def speaks(self, language: str) -> bool:
         return language == self.language
 
-    def speak(self, text: str, *, language: str, speed: float) -> Iterator[Samples]:
-        """Mono int16 at OUTPUT_RATE, a sentence at a time as each is done. Blocks; call it in a thread."""
+    def speak(self, text: str, *, language: str, speed: float, rate_hz: int, seeded: bool) -> Iterator[Samples]:
+        """Mono int16, a sentence at a time as each is done. Blocks; call it in a thread.
+
+        `seeded` takes the noise away: the model's graph draws it without a seed.
+        """
         del language
         settings = SynthesisConfig(
             length_scale=self._config.length_scale / speed,
-            noise_scale=self._config.noise_scale,
-            noise_w_scale=self._config.noise_w_scale,
+            noise_scale=0.0 if seeded else self._config.noise_scale,
+            noise_w_scale=0.0 if seeded else self._config.noise_w_scale,
             volume=_VOLUME,
         )
         for part in bounded(text):
             for chunk in self._voice.synthesize(part, settings):
-                yield to_output(chunk.audio_float_array, chunk.sample_rate)
+                yield to_samples(chunk.audio_float_array, chunk.sample_rate, rate_hz)

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .text import LANGUAGES, PUNCTUATION, SPLIT_METHODS, is_speakable
+from .text import SPLIT_METHODS
+from .versions import ModelVersion
 
 MEDIA_TYPES = ("wav", "raw")
 _OTHER_MEDIA_TYPES = ("ogg", "aac")  # GPT-SoVITS has them, the stand-in has no encoder
@@ -15,13 +16,14 @@ _NOT_GIVEN: Any = None  # a default that is not a value: null in JSON is a 422
 class SpeechRequest(BaseModel):
     """The fields of `POST /tts` (JSON) and `GET /tts` (query).
 
-    What only shapes a neural voice (sampling, batching, seed, references) is accepted and has no effect here.
+    What only shapes a neural voice (sampling, references, and the batching of mode 0) is checked as GPT-SoVITS checks
+    it and has no effect on the sound.
     """
 
     text: str = _NOT_GIVEN
     text_lang: str = _NOT_GIVEN
     ref_audio_path: str = _NOT_GIVEN
-    aux_ref_audio_paths: list[str] = _NOT_GIVEN
+    aux_ref_audio_paths: list[Any] = _NOT_GIVEN
     prompt_lang: str = _NOT_GIVEN
     prompt_text: str = ""
     top_k: int = 15
@@ -43,13 +45,13 @@ class SpeechRequest(BaseModel):
     overlap_length: int = 2
     min_chunk_length: int = 16
 
-    def refusal(self) -> str | None:
+    def refusal(self, version: ModelVersion) -> str | None:
         """The message of the 400 that answers this request, if its parameters are wrong."""
         for name in ("ref_audio_path", "text", "text_lang", "prompt_lang"):
             if not getattr(self, name):
                 return f"{name} is required"
-            if name.endswith("_lang") and getattr(self, name).lower() not in LANGUAGES:
-                return f"{name}: {getattr(self, name)} is not supported in version v2"
+            if name.endswith("_lang") and getattr(self, name).lower() not in version.languages:
+                return f"{name}: {getattr(self, name)} is not supported in version {version.name}"
         if self.media_type in _OTHER_MEDIA_TYPES:
             return (
                 f"media_type: {self.media_type} is not supported by the stand-in, which has {' and '.join(MEDIA_TYPES)}"
@@ -61,22 +63,6 @@ class SpeechRequest(BaseModel):
         if self.streaming_mode not in (0, 1, 2, 3):
             return "the value of streaming_mode must be 0, 1, 2, 3(int) or true/false(bool)"
         return None
-
-    def failure(self) -> str | None:
-        """Why synthesis fails although the parameters pass, as GPT-SoVITS' does: a reason in words, or None."""
-        for name in ("text_lang", "prompt_lang"):
-            if getattr(self, name) not in LANGUAGES:
-                return f"{name} {getattr(self, name)} has capitals"
-        if not is_speakable(self.text) and any(character in PUNCTUATION for character in self.text):
-            return "the text is punctuation alone"
-        if self.speed_factor <= 0:
-            return f"speed_factor {self.speed_factor} is not above 0"
-        return None
-
-    @property
-    def is_silent(self) -> bool:
-        """Spaces or an emoji: GPT-SoVITS has nothing to say and does not call it a failure."""
-        return not is_speakable(self.text)
 
     @property
     def mode(self) -> int:

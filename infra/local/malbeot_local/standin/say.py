@@ -3,16 +3,14 @@
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import LocalError
-from .audio import wav
+from .audio import OUTPUT_RATE_HZ, joined, wav
 from .engine import Engine
 from .text import is_speakable
 
 
 def say(text: str, *, language: str, piper_voice: Path | None, speed: float, out: Path) -> None:
-    """Writes `text` as mono int16 WAV at OUTPUT_RATE. "-" as text reads standard input (UTF-8).
+    """Writes `text` as mono int16 WAV at OUTPUT_RATE_HZ. "-" as text reads standard input (UTF-8).
 
     Raises LocalError when there is nothing to say, a voice cannot be loaded or the file cannot be written.
     """
@@ -21,8 +19,8 @@ def say(text: str, *, language: str, piper_voice: Path | None, speed: float, out
     if not is_speakable(text):
         raise LocalError("nothing to say: the text has no letter and no digit")
     engine = Engine.load(piper_voice)
-    samples = np.concatenate(list(engine.speak(text, text_lang=language, speed=speed)))
+    samples = joined(engine.speak(text, text_lang=language, rate_hz=OUTPUT_RATE_HZ, speed=speed))
     try:
-        out.write_bytes(wav(samples))
+        out.write_bytes(wav(samples, OUTPUT_RATE_HZ))
     except OSError as error:
         raise LocalError(f"cannot write {out}: {error.strerror}") from error

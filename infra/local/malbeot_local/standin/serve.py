@@ -6,45 +6,85 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import LocalError
 from .app import NAME, create_app
 from .engine import Engine
+from .faults import TrackedProtocol, install_faults
+from .references import References, own_references
 from .synthesis import Synthesis
+from .versions import DEFAULT, VERSIONS
+from .weights import Weights
 
 logger = logging.getLogger("malbeot.standin")
 
 
-def serve(*, host: str, port: int, piper_voice: Path | None) -> None:
-    """Serves until SIGTERM, SIGINT or `/control?command=exit`. Port 0 takes a free one; the ready line names it.
+@dataclass(frozen=True)
+class Settings:
+    """How the stand-in runs."""
 
-    Raises LocalError when the port is taken or a voice cannot be loaded.
+    host: str = "127.0.0.1"
+    port: int = 9880
+    """0 takes a free one; the ready line names it."""
+    piper_voice: Path | None = None
+    version: str = DEFAULT
+    """A name in VERSIONS."""
+    weights: Mapping[str, str | None] = field(default_factory=dict)
+    """Paths to be taken for weights although no file is there, with the version that a SoVITS one switches to."""
+    config: Path | None = None
+    """Where the paths of the loaded weights are kept over restarts."""
+    references: Path | None = None
+    """The folder of the reference recordings; without it the stand-in's own."""
+    load_s: float = 0.0
+    cold_s: float = 0.0
+    faults: bool = False
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM, SIGINT or `/control?command=exit`.
+
+    Raises LocalError when the port is taken, a voice cannot be loaded or a file cannot be read or written.
     """
     _configure_logging()
-    listener = _bind(host, port)
+    listener = _bind(settings.host, settings.port)
     with listener:
-        engine = Engine.load(piper_voice)
-        server = _Server(Synthesis(engine), listener)
+        server = _Server(_synthesis(settings), listener, faults=settings.faults)
         # uvicorn raises the signal that ended it once more when it is done; a clean end is not a death by signal.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         try:
             server.run(sockets=[listener])
         except OSError as error:
-            raise _taken(host, port, error) from error
+            raise _taken(settings.host, settings.port, error) from error
+
+
+def _synthesis(settings: Settings) -> Synthesis:
+    engine = Engine.load(settings.piper_voice)
+    weights = Weights(
+        VERSIONS[settings.version], pretend=settings.weights, config=settings.config, load_s=settings.load_s
+    )
+    references = References(settings.references or own_references(engine))
+    return Synthesis(engine, weights, references, cold_s=settings.cold_s)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, synthesis: Synthesis, listener: socket.socket) -> None:
+    def __init__(self, synthesis: Synthesis, listener: socket.socket, *, faults: bool) -> None:
         self._synthesis = synthesis
         self._address = "http://{}:{}".format(*_shown(listener))
+        app = create_app(synthesis, self._control)
+        if faults:
+            install_faults(app)
         config = uvicorn.Config(
-            create_app(synthesis, self._control),
-            http="h11",
+            app,
+            http=TrackedProtocol if faults else H11Protocol,
+            proxy_headers=False,
             ws="none",
             lifespan="off",
             log_config=None,
