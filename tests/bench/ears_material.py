@@ -86,7 +86,7 @@ def _request(url: str, text: str, speed: float) -> bytes:
     fields = {
         "text": text,
         "text_lang": "en",
-        "ref_audio_path": "-",
+        "ref_audio_path": "voices/june.wav",
         "prompt_lang": "en",
         "text_split_method": "cut0",
         "fragment_interval": 0.0,

@@ -22,8 +22,11 @@ class Exchange:
     """One request and the way to answer it. The connection closes when the script returns."""
 
     fields: dict[str, Any]
+    """The request's JSON body; {} without one."""
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    path: str = "/tts"
+    """As it came, with its query."""
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -31,8 +34,8 @@ class Exchange:
 
     async def head(self, status: str = "200 OK", content_type: str = "audio/wav") -> None:
         """A chunked reply's head."""
-        head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
-        await self.send(head.encode())
+        fields = [f"Content-Type: {content_type}", "Transfer-Encoding: chunked", "Connection: close"]
+        await self.send("\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""]).encode())
 
     async def chunk(self, data: bytes) -> None:
         """One piece of the body; an empty one is its proper end."""
@@ -56,6 +59,8 @@ class VoiceServer:
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """The JSON bodies of the requests so far."""
+    paths: list[str] = field(default_factory=list)
+    """Their paths, with queries."""
 
 
 @asynccontextmanager
@@ -69,11 +74,13 @@ async def voice_server(script: Script) -> AsyncIterator[VoiceServer]:
         assert task is not None
         serving.add(task)
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            length = re.search(r"content-length: (\d+)", head)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            path = head.split(maxsplit=2)[1]
+            length = re.search(r"content-length: (\d+)", head.lower())
             fields = json.loads(await reader.readexactly(int(length[1]))) if length else {}
             state.requests.append(fields)
-            await script(Exchange(fields, reader, writer))
+            state.paths.append(path)
+            await script(Exchange(fields, reader, writer, path))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client left: what some scripts are about
         finally:

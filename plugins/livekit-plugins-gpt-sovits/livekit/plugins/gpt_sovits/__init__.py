@@ -7,11 +7,24 @@ that offers the same.
 from livekit.agents import Plugin
 
 from .log import logger
-from .tts import TTS, ChunkedStream
+from .pool import Pool
+from .spoken import spoken
+from .status import ReplicaStatus
+from .stream import ChunkedStream, SynthesizeStream
+from .tts import TTS
 from .version import __version__
 from .voice import Voice
 
-__all__ = ["TTS", "ChunkedStream", "Voice", "__version__"]
+__all__ = [
+    "TTS",
+    "ChunkedStream",
+    "Pool",
+    "ReplicaStatus",
+    "SynthesizeStream",
+    "Voice",
+    "__version__",
+    "spoken",
+]
 
 
 class GPTSoVITSPlugin(Plugin):

@@ -1,64 +1,67 @@
 """GPT-SoVITS as a LiveKit TTS."""
 
 import asyncio
-import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Never
+from typing import Any, Never
 
 import aiohttp
-from livekit import rtc
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr, tts, utils
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, APIError, NotGivenOr, tts, utils
 from livekit.agents.utils import is_given
-from yarl import URL
 
 from .log import logger
+from .pool import FIRST_BYTE_S, Pool
+from .reading import Reading
+from .speaker import Speaker
+from .stream import ChunkedStream, SynthesizeStream
 from .voice import Voice
-from .wire import request_speech
 
 DEFAULT_URL = "http://127.0.0.1:9880"
-_UNSPEAKABLE_S = 0.1
 
 
 @dataclass(frozen=True)
-class _Options:
-    url: str
+class Options:
+    """What a stream keeps from its beginning to its end."""
+
     voice: Voice
+    fallback: tts.TTS[Any] | None
 
     def __post_init__(self) -> None:
-        if URL(self.url).scheme not in ("http", "https") or not URL(self.url).host:
-            raise ValueError(f"{self.url!r} is not the URL of a voice server: it should look like {DEFAULT_URL}")
+        if self.fallback is not None and self.fallback.num_channels != 1:
+            raise ValueError(f"the fallback voice has {self.fallback.num_channels} channels: it must have one")
 
 
 class TTS(tts.TTS[Never]):
-    """Speech by a server with GPT-SoVITS' `api_v2` interface. Mono int16 at `sample_rate`.
-
-    `stream()` is not offered: an `AgentSession` cuts replies into sentences and has each synthesized.
-    """
+    """Speech by servers with GPT-SoVITS' `api_v2` interface. Mono int16 at `sample_rate`."""
 
     def __init__(
         self,
         *,
         voice: Voice,
-        url: str = DEFAULT_URL,
+        urls: str | Sequence[str] = DEFAULT_URL,
         sample_rate: int = 32000,
+        fallback: tts.TTS[Any] | None = None,
+        first_byte_s: float = FIRST_BYTE_S,
         http_session: aiohttp.ClientSession | None = None,
     ) -> None:
         """
         Args:
             voice: The reference recording and the language to speak.
-            url: Where the server listens, without the path.
+            urls: Where the replicas listen, without the path. Each speaks one text at a time.
             sample_rate: Hz of the audio given. GPT-SoVITS v1, v2 and v2Pro make 32000, v3 24000, v4 48000; sound that
                 comes at another rate is resampled to this one.
+            fallback: Speaks what no replica can, or can say to its end. It is its owner's to close.
+            first_byte_s: A replica that sends no sound for so long is given up for the next.
             http_session: A session of the caller's; by default that of the LiveKit job.
 
         Raises:
-            ValueError: The URL is not http:// or https://.
+            ValueError: A URL is not http:// or https://, or there is none; or the fallback voice is not mono.
         """
-        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=sample_rate, num_channels=1)
-        self._options = _Options(url=url, voice=voice)
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=True), sample_rate=sample_rate, num_channels=1)
+        self._options = Options(voice=voice, fallback=fallback)
         self._session = http_session
-        self._prewarming: asyncio.Task[None] | None = None
-        self._resampled_from: set[int] = set()
+        self._pool = Pool([urls] if isinstance(urls, str) else urls, http=self._http, first_byte_s=first_byte_s)
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def model(self) -> str:
@@ -72,90 +75,63 @@ class TTS(tts.TTS[Never]):
     def voice(self) -> Voice:
         return self._options.voice
 
-    def update_options(self, *, voice: NotGivenOr[Voice] = NOT_GIVEN, url: NotGivenOr[str] = NOT_GIVEN) -> None:
-        """Changes what the next `synthesize` uses; streams that already run keep theirs."""
+    @property
+    def pool(self) -> Pool:
+        """The replicas, for whoever wants to know or to warm them."""
+        return self._pool
+
+    def update_options(
+        self, *, voice: NotGivenOr[Voice] = NOT_GIVEN, fallback: NotGivenOr[tts.TTS[Any] | None] = NOT_GIVEN
+    ) -> None:
+        """Changes what the next stream uses; streams that already run keep theirs."""
         self._options = replace(
             self._options,
             voice=voice if is_given(voice) else self._options.voice,
-            url=url if is_given(url) else self._options.url,
+            fallback=fallback if is_given(fallback) else self._options.fallback,
         )
 
-    def synthesize(
-        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
-    ) -> "ChunkedStream":
-        """Speaks `text`. `conn_options.timeout` bounds each wait for the server, not the whole reply."""
-        return ChunkedStream(tts=self, input_text=text, conn_options=conn_options)
+    def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> SynthesizeStream:
+        """Speaks one reply while it is written. `conn_options.timeout` bounds each wait for a server."""
+        return SynthesizeStream(tts=self, options=self._options, conn_options=conn_options)
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> ChunkedStream:
+        """Speaks `text`, as fast as the servers can. `conn_options.timeout` bounds each wait for a server."""
+        return ChunkedStream(tts=self, input_text=text, options=self._options, conn_options=conn_options)
 
     def prewarm(self) -> None:
-        """Opens a connection ahead of the first request, in the background; a failure is left to that request."""
-        with contextlib.suppress(RuntimeError):  # no loop, or no session, yet: then there is nothing to keep open
-            loop, session = asyncio.get_running_loop(), self._ensure_session()
-            if self._prewarming is None or self._prewarming.done():
-                self._prewarming = loop.create_task(self._open_connection(session), name="gpt_sovits.prewarm")
+        """Has every replica that is cold say a word, in the background; a failure is left to the first request."""
+        try:
+            loop, session = asyncio.get_running_loop(), self._http()
+        except RuntimeError:  # no loop, or no session, yet
+            return
+        if not session.closed and (self._warming is None or self._warming.done()):
+            self._warming = loop.create_task(self._warm_up(), name="gpt_sovits.prewarm")
 
     async def aclose(self) -> None:
-        """Ends what `prewarm` began. The HTTP session is its owner's to close."""
-        if self._prewarming is not None:
-            await utils.aio.cancel_and_wait(self._prewarming)
-            self._prewarming = None
+        """Ends what `prewarm` began, and waits for what is spoken. The HTTP session is its owner's to close."""
+        if self._warming is not None:
+            await utils.aio.cancel_and_wait(self._warming)
+        await self._pool.aclose()
 
-    async def _open_connection(self, session: aiohttp.ClientSession) -> None:
-        timeout = aiohttp.ClientTimeout(total=DEFAULT_API_CONNECT_OPTIONS.timeout)
+    async def _warm_up(self) -> None:
         try:
-            async with session.get(self._options.url, timeout=timeout, allow_redirects=False) as response:
-                await response.read()  # a 404, from GPT-SoVITS; read to the end, the connection is kept
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            logger.debug("no connection ahead of time to the voice server", extra={"error": type(error).__name__})
+            failures = await self._pool.warm_up([self._options.voice])
+        except APIError as error:  # closed meanwhile
+            failures = [error.message]
+        for failure in failures:
+            logger.warning("a voice server is not ready: %s", failure)
 
-    def _ensure_session(self) -> aiohttp.ClientSession:
+    def _http(self) -> aiohttp.ClientSession:
         return self._session or utils.http_context.http_session()
 
-    def _resampler(self, rate: int) -> rtc.AudioResampler:
-        if rate not in self._resampled_from:
-            self._resampled_from.add(rate)
-            logger.warning(
-                "the voice server speaks at %d Hz: resampling to %d Hz; give TTS(sample_rate=%d) to avoid it",
-                rate,
-                self.sample_rate,
-                rate,
-            )
-        return rtc.AudioResampler(rate, self.sample_rate, num_channels=1, quality=rtc.AudioResamplerQuality.HIGH)
-
-
-class ChunkedStream(tts.ChunkedStream):
-    """One text, one request. Audio is given as it arrives, at the TTS's declared rate whatever the server's is."""
-
-    def __init__(self, *, tts: TTS, input_text: str, conn_options: APIConnectOptions) -> None:
-        super().__init__(tts=tts, input_text=input_text, conn_options=conn_options)
-        self._gpt_sovits = tts
-        self._options = tts._options
-
-    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
-        output_emitter.initialize(
-            request_id=utils.shortuuid(),
-            sample_rate=self._gpt_sovits.sample_rate,
-            num_channels=1,
-            mime_type="audio/pcm",
+    def _reading(
+        self, emitter: tts.AudioEmitter, options: Options, conn_options: APIConnectOptions, *, live: bool
+    ) -> Reading:
+        speaker = Speaker(
+            pool=self._pool,
+            voice=options.voice,
+            sample_rate=self.sample_rate,
+            timeout_s=conn_options.timeout,
+            fallback=options.fallback,
         )
-        if not any(character.isalnum() for character in self._input_text):
-            # The server has nothing to say to "…" or an emoji, and the framework takes no sound for a failure.
-            if self._input_text.strip():
-                output_emitter.push(bytes(2 * int(self._gpt_sovits.sample_rate * _UNSPEAKABLE_S)))
-            return
-        async with request_speech(
-            self._gpt_sovits._ensure_session(),
-            url=self._options.url,
-            voice=self._options.voice,
-            text=self._input_text,
-            timeout_s=self._conn_options.timeout,
-        ) as reply:
-            resampler: rtc.AudioResampler | None = None
-            async for samples in reply.pieces():
-                if reply.sample_rate == self._gpt_sovits.sample_rate:
-                    output_emitter.push(samples)
-                    continue
-                resampler = resampler or self._gpt_sovits._resampler(reply.sample_rate)
-                for frame in resampler.push(bytearray(samples)):
-                    output_emitter.push(bytes(frame.data))
-            for frame in resampler.flush() if resampler else []:
-                output_emitter.push(bytes(frame.data))
+        return Reading(emitter, speaker, sample_rate=self.sample_rate, language=options.voice.text_lang, live=live)

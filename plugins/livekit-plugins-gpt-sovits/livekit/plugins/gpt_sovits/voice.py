@@ -44,6 +44,10 @@ class Voice:
     """Semantic tokens shared by neighbouring pieces in modes 2 and 3."""
     min_chunk_length: int = 16
     """Least semantic tokens a piece in modes 2 and 3; fewer start sooner and sound worse."""
+    gpt_weights: str = ""
+    """The voice's own GPT weights (.ckpt), a path on the *server's* disk; "" takes those the server started with."""
+    sovits_weights: str = ""
+    """The voice's own SoVITS weights (.pth), likewise. Both are named or neither."""
 
     def __post_init__(self) -> None:
         if not self.ref_audio_path:
@@ -52,8 +56,12 @@ class Voice:
             raise ValueError(f"speed_factor is {self.speed_factor}: it must be above 0")
         if self.fragment_interval < 0:
             raise ValueError(f"fragment_interval is {self.fragment_interval} s: it must not be below 0")
+        if bool(self.gpt_weights) != bool(self.sovits_weights):
+            named, missing = ("gpt_weights", "sovits_weights")[:: 1 if self.gpt_weights else -1]
+            raise ValueError(f"{named} is given and {missing} is empty: name both of the voice's weights, or neither")
 
     def request(self, text: str) -> dict[str, Any]:
-        """The JSON body of `POST /tts` that speaks `text` as WAV."""
+        """The JSON body of `POST /tts` that speaks `text` as WAV. Weights are no part of it: they are the server's."""
         fields = asdict(self)
+        del fields["gpt_weights"], fields["sovits_weights"]
         return {"text": text, **fields, "aux_ref_audio_paths": list(self.aux_ref_audio_paths), "media_type": "wav"}
