@@ -1,11 +1,11 @@
 """`malbeot doctor`: each thing a call needs, whether it is there, and what to do where it is not."""
 
 import asyncio
+import functools
 import os
 import platform
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -13,27 +13,20 @@ import psutil
 
 from malbeot import ears
 from malbeot.errors import MalbeotError, without_passwords
+from malbeot.finding import Finding
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
 from malbeot.persona_choice import load_all
 from malbeot.settings import AUTO, Settings
 from malbeot.up import probes
-from malbeot_local import livekit, models, ollama
+from malbeot.voice_check import voice_server
+from malbeot_local import livekit, ollama
 from malbeot_local.cache import Cache
 from malbeot_local.server import Found
 
 _GB = 1024**3
 _DISK_GB = 3.0
 _MEMORY_GB = 2.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. `advice` is empty where all is well."""
-
-    what: str
-    state: str
-    advice: str = ""
 
 
 async def examine(settings: Settings) -> int:
@@ -47,8 +40,11 @@ async def examine(settings: Settings) -> int:
         _livekit,
         _recognition,
         _language_model,
-        _voice,
     ]
+    if settings.tts_provider == "gpt_sovits":
+        checks += [functools.partial(_voice_server, url) for url in settings.gpt_sovits_urls]
+    else:
+        checks.append(_polly)
     findings = await asyncio.gather(*(check(settings) for check in checks))
     for finding in findings:
         mark = "!!" if finding.advice else "ok"
@@ -152,14 +148,9 @@ async def _server_here(module: ModuleType, settings: Settings) -> str:
     return f"version {found.version} is in {found.path}" if found else ""
 
 
-async def _voice(settings: Settings) -> Finding:
-    if settings.tts_provider != "gpt_sovits":
-        return Finding("voice", f"Amazon Polly in {settings.aws_region}, not tried")
-    what = f"voice server at {settings.gpt_sovits_url}"
-    if name := await probes.voice_server(settings.gpt_sovits_url):
-        return Finding(what, f"{name} answers")
-    stand_in = models.piper_joe(Cache(settings.malbeot_cache))
-    here = "the stand-in's voice is here" if stand_in.exists() else "the stand-in's voice is missing too"
-    return Finding(
-        what, f"does not answer; {here}", "start GPT-SoVITS' api_v2, or `malbeot up`, which starts a stand-in"
-    )
+async def _voice_server(url: str, settings: Settings) -> Finding:
+    return await voice_server(url, Cache(settings.malbeot_cache))
+
+
+async def _polly(settings: Settings) -> Finding:
+    return Finding("voice", f"Amazon Polly in {settings.aws_region}, not tried")

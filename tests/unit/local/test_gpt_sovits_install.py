@@ -1,0 +1,437 @@
+"""infra/gpt-sovits: its installer against scripted stand-ins of git, uv, curl, nvidia-smi and the rest; its unit file.
+
+The installer sees no other program than the stand-ins and coreutils, and takes a temporary folder for /.
+"""
+
+import configparser
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[3] / "infra" / "gpt-sovits"
+COMMIT = "48b1a0169a28582a8984402f82cf438d3bfa6aca"
+REAL = [
+    "awk",
+    "bash",
+    "cat",
+    "chmod",
+    "cmp",
+    "cp",
+    "dirname",
+    "env",
+    "install",
+    "mkdir",
+    "mv",
+    "rm",
+    "sed",
+    "sha256sum",
+    "touch",
+    "wc",
+]
+LOGGED = 'echo "$(basename "$0") $*" >>"$LOG"\n'
+WEIGHTS = (
+    "s1bert25hz-2kh-longer-epoch=68e-step=50232.ckpt s2G488k.pth s1v3.ckpt s2Gv3.pth gsv-v4-pretrained/s2Gv4.pth "
+    "gsv-v2final-pretrained/s1bert25hz-5kh-longer-epoch=12-step=369668.ckpt gsv-v2final-pretrained/s2G2333k.pth "
+    "v2Pro/s2Gv2Pro.pth v2Pro/s2Gv2ProPlus.pth"
+)
+STAND_INS = {
+    "basename": 'echo "${1##*/}"',
+    "uname": "echo Linux x86_64",
+    "id": "echo 0",
+    "sleep": "",
+    "df": "echo Filesystem; echo /dev/x 100000000 1 99000000 1% /",
+    "nvidia-smi": "echo 570.86.10, 8.9; echo 570.86.10, 8.6",
+    "getent": '[ -f "$MACHINE/user" ]',
+    "useradd": LOGGED + 'touch "$MACHINE/user"',
+    "chown": LOGGED,
+    "systemctl": LOGGED,
+    "sudo": LOGGED,
+    "ffmpeg": "exit 1",
+    "g++": "exit 1",
+    "cmake": "exit 1",
+    "make": "exit 1",
+    # A server that gives what it is asked for, and a work tree of one program.
+    "git": LOGGED
+    + """
+if [ "$1" = init ]; then mkdir -p "$3/.git"; exit; fi
+cd "$2" && shift 2
+case $1 in
+fetch) echo "$6" >.git/FETCH_HEAD ;;
+checkout) mv .git/FETCH_HEAD .git/HEAD && mkdir -p GPT_SoVITS/text && touch api_v2.py ;;
+rev-parse) cat .git/HEAD ;;
+status) if [ -f .git/changed ]; then echo " M api_v2.py"; fi ;;
+esac
+""",
+    "uv": LOGGED
+    + """
+if [ "$1" = venv ]; then
+  mkdir -p "${!#}/bin" && cp "$MACHINE/bin/python" "${!#}/bin/python"
+else
+  mkdir -p "${8%/bin/python}/lib/python3.11/site-packages/pyopenjtalk"
+fi
+""",
+    "python": 'echo "python $*" >>"$LOG"',
+    "curl": LOGGED
+    + """
+while [ "$1" != -o ]; do shift; done
+if [ "$2" = /dev/null ]; then printf 500; else echo archive >"$2"; fi
+""",
+    "unzip": LOGGED
+    + f"""
+case $3 in
+*pretrained_models.zip)
+  for file in {WEIGHTS}; do
+    mkdir -p "$(dirname "$5/pretrained_models/$file")" && echo weights >"$5/pretrained_models/$file"
+  done
+  mkdir "$5/pretrained_models/sv" ;;
+*G2PWModel.zip) mkdir "$5/G2PWModel" ;;
+*nltk_data.zip) mkdir "$5/nltk_data" ;;
+esac
+""",
+    "tar": LOGGED + 'mkdir "${!#}/open_jtalk_dic_utf_8-1.11"',
+}
+
+
+class Machine:
+    """A machine in a folder: `root` is its /, `bin` its only PATH, `log` what the stand-ins were called with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.bin = folder / "bin"
+        self.log = folder / "log"
+        self.folder = folder
+        self.root.mkdir()
+        self.bin.mkdir()
+        self.log.touch()
+        for name in REAL:
+            real = shutil.which(name)
+            assert real, name
+            (self.bin / name).symlink_to(real)
+        for name, script in STAND_INS.items():
+            self.stand_in(name, script)
+
+    def stand_in(self, name: str, script: str) -> None:
+        (self.bin / name).write_text(f"#!{shutil.which('bash')}\nset -eu\n{script}\n")
+        (self.bin / name).chmod(0o755)
+
+    def install(self, *arguments: str) -> "Run":
+        self.log.write_text("")
+        environment = {
+            "PATH": str(self.bin),
+            "DESTDIR": str(self.root),
+            "LOG": str(self.log),
+            "MACHINE": str(self.folder),
+        }
+        done = subprocess.run(
+            [str(self.bin / "bash"), str(FOLDER / "install.sh"), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Run(done.returncode, done.stdout, done.stderr, self.log.read_text())
+
+    def configuration(self, port: int) -> dict[str, object]:
+        written = yaml.safe_load((self.root / f"etc/gpt-sovits/{port}.yaml").read_text())
+        assert list(written) == ["custom"]
+        return dict(written["custom"])
+
+    @property
+    def files(self) -> list[Path]:
+        return sorted(self.root.rglob("*"))
+
+
+class Run:
+    """How the installer ended, and what it called."""
+
+    def __init__(self, status: int, out: str, err: str, called: str) -> None:
+        self.status, self.out, self.err, self.called = status, out, err, called
+
+    @property
+    def last_line(self) -> str:
+        return (self.err or self.out).splitlines()[-1]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_it_ends_with_a_running_server_of_the_pinned_commit(machine: Machine) -> None:
+    run = machine.install()
+    assert run.status == 0, run.err
+    assert run.last_line == (
+        "gpt-sovits: ready: put GPT_SOVITS_URLS=http://127.0.0.1:9880 into Malbeot's .env and ask `malbeot doctor`"
+    )
+    assert f"fetch -q --depth 1 https://github.com/RVC-Boss/GPT-SoVITS.git {COMMIT}" in run.called
+    assert "--require-hashes --no-binary opencc" in run.called
+    assert "useradd --system" in run.called
+    assert "first_use.py" in run.called
+    assert run.called.index("systemctl daemon-reload") < run.called.index("systemctl restart gpt-sovits@9880")
+    assert (machine.root / "opt/gpt-sovits/app/.git/HEAD").read_text().strip() == COMMIT
+    unit = machine.root / "etc/systemd/system/gpt-sovits@.service"
+    assert unit.read_bytes() == (FOLDER / "gpt-sovits@.service").read_bytes()
+    assert (machine.root / "var/lib/gpt-sovits/voices").stat().st_mode & 0o7777 == 0o2750
+    assert machine.configuration(9880)["version"] == "v2ProPlus"
+    assert machine.configuration(9880)["is_half"] is True
+
+
+def test_a_second_run_does_nothing_twice(machine: Machine) -> None:
+    assert machine.install().status == 0
+    own = machine.root / "etc/gpt-sovits/9880.yaml"
+    own.write_text(own.read_text().replace("device: cuda", "device: cuda:1"))
+    before = machine.files
+    run = machine.install()
+    assert run.status == 0, run.err
+    assert machine.files == before
+    for once in ("fetch", "uv ", "unzip", "tar ", "huggingface", "useradd", "first_use", "restart", "daemon-reload"):
+        assert once not in run.called
+    assert "systemctl start gpt-sovits@9880" in run.called
+    assert machine.configuration(9880)["device"] == "cuda:1", "the operator's configuration is kept"
+
+
+def test_a_second_run_needs_no_room_for_what_is_there(machine: Machine) -> None:
+    assert machine.install().status == 0
+    machine.stand_in("df", "echo Filesystem; echo /dev/x 100000000 1 1000 99% /")
+    assert machine.install().status == 0
+
+
+def test_a_dry_run_shows_the_steps_and_changes_nothing(machine: Machine) -> None:
+    machine.stand_in("id", "echo 1000")
+    run = machine.install("--dry-run")
+    assert run.status == 0, run.err
+    assert run.last_line == "gpt-sovits: dry run: nothing is missing, nothing was changed"
+    assert machine.files == []
+    assert run.called == ""
+    for step in ("useradd", COMMIT, "pip sync", "pretrained_models.zip", "first_use.py", "systemctl restart"):
+        assert step in run.out, step
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "said"),
+    [
+        ("nvidia-smi", None, "the NVIDIA driver: nvidia-smi does not answer"),
+        ("nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9", "the NVIDIA driver: nvidia-smi does not answer"),
+        ("nvidia-smi", "echo 'No devices were found'", "the NVIDIA driver: nvidia-smi does not answer"),
+        ("nvidia-smi", "echo 470.256.02, 8.6", "a newer NVIDIA driver: 470.256.02 is here, CUDA 12 needs 525"),
+        ("nvidia-smi", "echo 570.86.10, 6.1", "a newer GPU: compute capability 6.1 is here, torch needs 7.0"),
+        ("df", "echo Filesystem; echo /dev/x 100000000 1 9437184 99% /", "disk: 9 GB are free at "),
+        ("uv", None, "uv, which brings Python 3.11: see https://docs.astral.sh/uv/"),
+        ("ffmpeg", None, "ffmpeg: `apt-get install ffmpeg`"),
+        ("cmake", None, "cmake: `apt-get install cmake`"),
+        ("systemctl", None, "systemd: its systemctl is not there"),
+        ("uname", "echo Linux aarch64", "Linux on x86-64: this is Linux aarch64"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
+def test_what_is_missing_is_told_before_anything_is_done(
+    machine: Machine, program: str, script: str | None, said: str, arguments: list[str]
+) -> None:
+    if script is None:
+        (machine.bin / program).unlink()
+    else:
+        machine.stand_in(program, script)
+    run = machine.install(*arguments)
+    assert run.status == 1
+    assert f"gpt-sovits: missing: {said}" in run.err
+    assert "1 missing, see above; nothing was changed" in run.last_line
+    assert machine.files == []
+    assert run.called == ""
+
+
+def test_everything_missing_is_told_at_once(machine: Machine) -> None:
+    for program in ("nvidia-smi", "git", "make"):
+        (machine.bin / program).unlink()
+    run = machine.install()
+    assert [line.split(":")[2].strip() for line in run.err.splitlines()[:3]] == ["git", "make", "the NVIDIA driver"]
+    assert run.last_line == "gpt-sovits: not installed: 3 missing, see above; nothing was changed"
+
+
+def test_another_commit_than_the_pinned_one_is_not_installed(machine: Machine) -> None:
+    machine.stand_in("git", STAND_INS["git"].replace('echo "$6"', "echo 0000000000000000000000000000000000000000"))
+    run = machine.install()
+    assert run.status == 1
+    assert f"is not at {COMMIT} after fetching it" in run.last_line
+    assert "uv " not in run.called
+    assert "systemctl" not in run.called
+
+
+def test_an_older_pin_is_moved_and_the_server_restarted(machine: Machine) -> None:
+    assert machine.install().status == 0
+    (machine.root / "opt/gpt-sovits/app/.git/HEAD").write_text("0" * 40)
+    run = machine.install()
+    assert run.status == 0, run.err
+    assert "fetch -q --depth 1" in run.called
+    assert "uv " not in run.called, "the same lock, the same environment"
+    assert "systemctl restart gpt-sovits@9880" in run.called
+
+
+def test_programs_changed_by_hand_are_not_overwritten(machine: Machine) -> None:
+    assert machine.install().status == 0
+    (machine.root / "opt/gpt-sovits/app/.git/changed").touch()
+    (machine.root / "opt/gpt-sovits/app/.git/HEAD").write_text("0" * 40)
+    run = machine.install()
+    assert run.status == 1
+    assert "were changed by hand" in run.last_line
+    assert "checkout" not in run.called
+
+
+def test_after_an_interruption_the_next_run_goes_on_and_restarts(machine: Machine) -> None:
+    machine.stand_in("curl", LOGGED + "exit 18")
+    interrupted = machine.install()
+    assert interrupted.status == 18
+    assert "systemctl" not in interrupted.called
+    machine.stand_in("curl", STAND_INS["curl"])
+    run = machine.install()
+    assert run.status == 0, run.err
+    assert "fetch" not in run.called
+    assert "uv " not in run.called
+    assert "first_use.py" in run.called
+    assert "systemctl restart gpt-sovits@9880" in run.called
+
+
+def test_an_archive_brought_by_hand_is_used(machine: Machine) -> None:
+    archives = machine.root / "opt/gpt-sovits/archives"
+    archives.mkdir(parents=True)
+    (archives / "pretrained_models.zip").write_text("brought")
+    run = machine.install()
+    assert run.status == 0, run.err
+    assert "pretrained_models.zip.part" not in run.called
+    assert not (archives / "pretrained_models.zip").exists()
+    assert (archives / "pretrained_models.zip.done").read_text().endswith("  pretrained_models.zip\n")
+
+
+def test_weights_that_did_not_come_are_named(machine: Machine) -> None:
+    machine.stand_in("unzip", STAND_INS["unzip"].replace("v2Pro/s2Gv2ProPlus.pth", ""))
+    run = machine.install()
+    assert run.status == 1
+    assert "v2Pro/s2Gv2ProPlus.pth is not among the weights that came" in run.last_line
+    assert "systemctl" not in run.called
+
+
+@pytest.mark.parametrize("version", ["v1", "v2", "v2Pro", "v2ProPlus", "v3", "v4"])
+def test_each_model_version_is_configured_with_weights_that_are_there(machine: Machine, version: str) -> None:
+    run = machine.install("--model-version", version, "--fp32")
+    assert run.status == 0, run.err
+    chosen = machine.configuration(9880)
+    assert chosen["version"] == version
+    assert chosen["is_half"] is False
+    for name in ("t2s_weights_path", "vits_weights_path"):
+        assert (machine.root / "opt/gpt-sovits/app" / str(chosen[name])).is_file()
+
+
+def test_replicas_have_a_port_and_a_configuration_each(machine: Machine) -> None:
+    run = machine.install("--replicas", "3")
+    assert run.status == 0, run.err
+    assert "GPT_SOVITS_URLS=http://127.0.0.1:9880,http://127.0.0.1:9881,http://127.0.0.1:9882 " in run.last_line
+    for port in (9880, 9881, 9882):
+        assert machine.configuration(port)["device"] == "cuda"
+        assert f"systemctl enable -q gpt-sovits@{port}" in run.called
+
+
+def test_a_server_that_loads_for_a_while_is_waited_for(machine: Machine) -> None:
+    loading = 'echo >>"$MACHINE/asked"; [ "$(wc -l <"$MACHINE/asked")" -gt 3 ] || { printf 000; exit 7; }; printf 500'
+    machine.stand_in("curl", STAND_INS["curl"].replace("printf 500", loading))
+    assert machine.install().status == 0
+    assert (machine.folder / "asked").read_text().count("\n") == 4
+
+
+@pytest.mark.parametrize("answer", ["{ printf 000; exit 7; }", "printf 404", "printf 502"])
+def test_a_server_that_does_not_answer_as_api_v2_is_no_success(machine: Machine, answer: str) -> None:
+    machine.stand_in("curl", STAND_INS["curl"].replace("printf 500", answer))
+    run = machine.install()
+    assert run.status == 1
+    assert run.last_line.startswith("gpt-sovits: gpt-sovits@9880 is installed but does not answer after 180 s")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--model-version", "v5"], ["--model-version"], ["--replicas", "0"], ["--replicas"], ["--force"]]
+)
+def test_wrong_arguments_show_the_usage(machine: Machine, arguments: list[str]) -> None:
+    run = machine.install(*arguments)
+    assert run.status == 2
+    assert "--model-version" in run.err
+    assert machine.files == []
+
+
+def test_a_plain_user_becomes_root_with_the_same_arguments_and_path(machine: Machine) -> None:
+    machine.stand_in("id", "echo 1000")
+    run = machine.install("--model-version", "v4", "--fp32")
+    assert run.status == 0, run.err
+    assert run.called == f"sudo env PATH={machine.bin} bash {FOLDER}/install.sh --model-version v4 --fp32\n"
+    (machine.bin / "sudo").unlink()
+    without = machine.install()
+    assert without.status == 1
+    assert "run this as root" in without.last_line
+
+
+def test_the_unit_is_confined_and_starts_what_the_installer_puts_there() -> None:
+    unit = configparser.RawConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(FOLDER / "gpt-sovits@.service")
+    service = unit["Service"]
+    wanted = {
+        "User": "gpt-sovits",
+        "NoNewPrivileges": "yes",
+        "ProtectSystem": "strict",
+        "PrivateTmp": "yes",
+        "IPAddressAllow": "localhost",
+        "IPAddressDeny": "any",
+        "Restart": "on-failure",
+    }
+    assert {name: service[name] for name in wanted} == wanted
+    assert "-a 127.0.0.1 -p %i" in service["ExecStart"]
+    assert service["ExecStart"].startswith("/opt/gpt-sovits/venv/bin/python ")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_understands_every_line_of_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / "gpt-sovits@9880.service"
+    unit.write_text((FOLDER / "gpt-sovits@.service").read_text())
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
+    complaints = [line for line in done.stderr.splitlines() if unit.name in line and "is not executable" not in line]
+    assert complaints == []
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck here")
+def test_shellcheck_has_nothing_to_say() -> None:
+    done = subprocess.run(["shellcheck", str(FOLDER / "install.sh")], capture_output=True, text=True, timeout=60)
+    assert done.stdout == ""
+
+
+def test_the_lock_names_every_package_once_with_hashes_and_no_address() -> None:
+    lines = [line for line in (FOLDER / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    names = [line.split("==")[0] for line in lines if not line.startswith(" ")]
+    assert len(names) == len(set(names)) > 100
+    assert {"torch", "torchaudio", "fastapi", "transformers"} <= set(names)
+    assert all("--hash=sha256:" in line for line in lines if line.startswith(" "))
+    assert not any("://" in line for line in lines)
+
+
+@pytest.mark.parametrize("broken", ["", "ko"])
+def test_first_use_names_the_language_that_does_not_work(tmp_path: Path, broken: str) -> None:
+    text = tmp_path / "GPT_SoVITS" / "text"
+    text.mkdir(parents=True)
+    (text / "__init__.py").touch()
+    (text / "cleaner.py").write_text(
+        "def clean_text(text, language, version):\n"
+        f"    if language == {broken!r}: raise LookupError('***\\n  no cmudict\\n***')\n"
+        "    return ['a'], None, text\n"
+    )
+    (text / "LangSegmenter.py").write_text("class LangSegmenter:\n    getTexts = staticmethod(lambda text: [])\n")
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "first_use.py")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == (1 if broken else 0)
+    assert done.stderr == ("ko: LookupError: no cmudict\ndoes not work: ko\n" if broken else "")
+    assert (tmp_path / "GPT_SoVITS/pretrained_models/fast_langdetect").is_dir()
