@@ -114,6 +114,41 @@ def prompts(persona: str) -> None:
     show(load(), persona)
 
 
+@app.group()
+def voices() -> None:
+    """The voices of prompts/voices on the servers of GPT_SOVITS_URLS."""
+
+
+@voices.command("list")
+def list_voices() -> None:
+    """Show every voice, and which server is up, holds it and is warm."""
+    from malbeot.voices.listing import show
+
+    asyncio.run(show(load()))
+
+
+@voices.command("check")
+@click.option("--load", "load_weights", is_flag=True, help="Load weights that a server does not hold: callers hear it.")
+def check_voices(load_weights: bool) -> None:
+    """Have every server say a word with every voice, and say what to do where it cannot."""
+    from malbeot.voices.checking import check
+
+    sys.exit(asyncio.run(check(load(), load=load_weights)))
+
+
+@voices.command()
+@click.argument("voice")
+@click.argument("text")
+@click.option("--out", type=click.Path(path_type=Path), help="The WAV file to write; VOICE.wav without it.")
+@click.option("--language", default="", help="One that the voice speaks; its first without it.")
+def say(voice: str, text: str, out: Path | None, language: str) -> None:
+    """Speak TEXT into a WAV file, as callers hear it. TEXT - is read from standard input."""
+    from malbeot.voices.saying import say as speak
+
+    text = sys.stdin.read() if text == "-" else text
+    asyncio.run(speak(load(), voice, text, out=out, language=language))
+
+
 def _serve(settings: Settings, *, ready_dir: Path | None = None) -> None:
     from malbeot.worker import serve
 

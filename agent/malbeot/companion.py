@@ -19,7 +19,7 @@ from livekit.agents import (
     stt,
 )
 
-from malbeot.clips import Clip
+from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona, render_greeting, render_system
 
@@ -31,19 +31,20 @@ class Companion(Agent):
     """One persona, talking with one caller.
 
     A failed language model is answered with the persona's own words of apology, a failed voice
-    with `apology`, a clip prepared before the call: the caller is never left in silence, and the
+    with its `apology`, a clip prepared before the call: the caller is never left in silence, and the
     text of an answer arrives even where its sound does not. Who speaks while recognition fails is
     asked to say it again, and answered all the same if that comes back. With `warm_prompt` the language model
     reads its prompt while the greeting is spoken, so that the first answer does not wait for that.
     """
 
     def __init__(
-        self, *, persona: Persona, caller: Caller, now: datetime, apology: Clip, warm_prompt: bool = False
+        self, *, persona: Persona, caller: Caller, now: datetime, fixed: FixedSpeech, warm_prompt: bool = False
     ) -> None:
         super().__init__(instructions=render_system(persona, caller, now))
         self._persona = persona
         self._greeting = render_greeting(persona, caller, now)
-        self._apology = apology
+        self._fixed = fixed
+        self._fixed.expect(self._greeting)
         self._warm_prompt = warm_prompt
         self._deaf_since = -math.inf
         self._unheard = False
@@ -101,13 +102,21 @@ class Companion(Agent):
             yield f"{' ' if answered else ''}{self._persona.phrases.thinking_failed}"
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        def voice(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
+            return Agent.default.tts_node(self, words, model_settings)
+
         try:
-            async for frame in Agent.default.tts_node(self, text, model_settings):
+            async for frame in self._fixed.speak(text, voice, substituted=lambda: _substituted(self.session.tts)):
                 yield frame
         except Exception as error:
             logger.warning("the voice failed: %s", error if isinstance(error, APIError) else type(error).__name__)
-            for frame in self._apology.frames():
+            for frame in self._fixed.apology.frames():
                 yield frame
+
+
+def _substituted(voice: object) -> int:
+    """How often another voice has spoken in its place."""
+    return getattr(voice, "substituted", 0)
 
 
 def _says_something(chunk: llm.ChatChunk | str | FlushSentinel) -> bool:

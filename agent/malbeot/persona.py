@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import product
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 from malbeot.personas.caller import Caller, Direction, clean_name
 from malbeot.personas.errors import PersonaError
-from malbeot.personas.schema import Example, Persona, Phrases, Voice
+from malbeot.personas.schema import Example, Persona, Phrases
 from malbeot.personas.source import Source, unsayable
 from malbeot.personas.templates import Templates, TextError
 from malbeot.personas.validate import did_you_mean, files, validated
+from malbeot.voices.schema import Voice
+from malbeot.voices.source import load_voices
 
 __all__ = [
     "Caller",
@@ -38,17 +41,20 @@ MAX_PROMPT_TOKENS = 450
 
 
 def load_personas(folder: Path) -> dict[str, Persona]:
-    """The personas of `folder/personas/*.yaml` by id, each bound to `folder/templates/*.j2` and rendered as a check.
+    """The personas of `folder/personas/*.yaml` by id, each bound to its voice and to `folder/templates/*.j2`.
+
+    Each is rendered as a check. Voices are those of `folder/voices/*.yaml` or, without such a folder, Malbeot's own.
 
     Raises PersonaError, whose text is one line, for the first mistake.
     """
     templates = Templates.read(folder / "templates")
     templates.compile_all()
+    voices = load_voices(folder)
     personas: dict[str, Persona] = {}
     places: dict[str, Path] = {}
-    for path in files(folder / "personas"):
+    for path in _files(folder):
         source = Source.read(path)
-        persona = validated(source)
+        persona = validated(source, Persona, "persona")
         if persona.id in personas:
             raise source.error(("id",), f"{persona.id!r} is already the id in {places[persona.id]}; choose another")
         if persona.language not in templates.languages:
@@ -56,6 +62,7 @@ def load_personas(folder: Path) -> dict[str, Persona]:
             hint = did_you_mean(persona.language, templates.languages)
             raise source.error(("language",), f"no templates for {persona.language!r}{hint}; there are: {known}")
         persona._templates = templates
+        persona._spoken_by = _voice_of(persona, voices, source)
         _rehearse(persona, source)
         personas[persona.id] = persona
         places[persona.id] = path
@@ -90,7 +97,7 @@ def check(folder: Path) -> list[str]:
     """
     findings: list[str] = []
     personas = load_personas(folder)
-    for path in files(folder / "personas"):
+    for path in _files(folder):
         source = Source.read(path)
         persona = personas[source.data["id"]]
         known = _variables(persona, _CALLERS[0], _MOMENTS[0])
@@ -104,6 +111,21 @@ def check(folder: Path) -> list[str]:
             reason = f"the system prompt has about {tokens} tokens; above {MAX_PROMPT_TOKENS} the first word comes late"
             findings.append(str(PersonaError(path, None, None, reason)))
     return findings
+
+
+def _files(folder: Path) -> list[Path]:
+    return files(folder / "personas", "persona", "en.yaml")
+
+
+def _voice_of(persona: Persona, voices: Mapping[str, Voice], source: Source) -> Voice:
+    """Raises PersonaError at the persona's `voice`."""
+    if (voice := voices.get(persona.voice)) is None:
+        hint = did_you_mean(persona.voice, list(voices))
+        raise source.error(("voice",), f"there is no voice {persona.voice!r}{hint}; there are: {', '.join(voices)}")
+    if voice.text_lang(persona.language) is None:
+        spoken = ", ".join(voice.languages)
+        raise source.error(("voice",), f"{voice.id!r} speaks {spoken} and not {persona.language}; choose another voice")
+    return voice if persona.speed is None else voice.model_copy(update={"speed": persona.speed})
 
 
 def _tokens(text: str) -> int:

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from malbeot.errors import SettingsError
 from malbeot.persona import Caller, check, render_greeting, render_system
-from malbeot.persona_choice import load_all
-from malbeot.resources import resource
+from malbeot.persona_choice import load_all, prompts_folder
 from malbeot.settings import Settings
 
 
@@ -16,7 +15,7 @@ def show(settings: Settings, only: str) -> None:
     if only and only not in personas:
         raise SettingsError(f"there is no persona {only}: there are {', '.join(sorted(personas))}")
     now = datetime.now().astimezone()
-    for finding in check(settings.malbeot_prompts or resource("prompts")):
+    for finding in check(prompts_folder(settings)):
         print(finding, file=sys.stderr)
     for persona in personas.values():
         if only in ("", persona.id):

@@ -3,7 +3,7 @@
 A provider's packages are imported only when it is chosen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -16,6 +16,7 @@ from malbeot.errors import SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona
 from malbeot.settings import AUTO, Settings
+from malbeot.voices.schema import Voice
 
 _PACKAGE: Mapping[str, str] = {"transcribe": "aws", "polly": "aws", "bedrock": "aws"}
 _TRANSCRIBE_LANGUAGE: Mapping[str, str] = {"ko": "ko-KR", "en": "en-US"}
@@ -33,9 +34,12 @@ class Loaded:
     """False where the conversation is typed."""
 
 
-def register(settings: Settings) -> None:
+def register(settings: Settings, persona: Persona) -> None:
     """Imports the plugins that a call needs. A plugin registers itself on the main thread alone."""
-    for name in ("silero", settings.stt_provider, settings.tts_provider, settings.llm_provider):
+    names = {"silero", settings.stt_provider, settings.tts_provider, settings.llm_provider}
+    if persona.spoken_by.fallback == "polly":
+        names.add("polly")
+    for name in names:
         import_module(f"livekit.plugins.{_PACKAGE.get(name, name)}")
 
 
@@ -51,11 +55,12 @@ def load(settings: Settings, *, hearing: bool = True) -> Loaded:
     return Loaded(vad=silero.VAD.load(min_silence_duration=_SILENCE_S), hearing=hearing)
 
 
-def check(settings: Settings, persona: Persona) -> None:
+def check(settings: Settings, personas: Sequence[Persona]) -> None:
     """Makes what can be made without models, so that a missing package is told before a call. Raises `MalbeotError`."""
     create_llm(settings)
-    create_tts(settings, persona)
-    create_stt(settings, persona)
+    create_stt(settings, personas[0])
+    for persona in personas:
+        create_tts(settings, persona)
 
 
 def create_stt(settings: Settings, persona: Persona) -> stt.STT[Any]:
@@ -71,16 +76,17 @@ def keeps_prompts_warm(settings: Settings) -> bool:
     return settings.llm_provider == "ollama"
 
 
-def create_tts(settings: Settings, persona: Persona) -> tts.TTS[Any]:
-    return _TTS[settings.tts_provider](settings, persona)
+def create_tts(settings: Settings, persona: Persona, *, fallback: bool = True) -> tts.TTS[Any]:
+    """The persona's voice. Without `fallback` nobody else speaks in its place. Raises `SettingsError`."""
+    return _TTS[settings.tts_provider](settings, persona, fallback)
 
 
-def _plugin(name: str, setting: str, extra: str) -> ModuleType:
+def _plugin(name: str, wanted_by: str, extra: str) -> ModuleType:
     try:
         return import_module(f"livekit.plugins.{name}")
     except ImportError:
         raise SettingsError(
-            f"{setting} needs a package that is not installed: run `pip install 'malbeot[{extra}]'`"
+            f"{wanted_by} needs a package that is not installed: run `pip install 'malbeot[{extra}]'`"
         ) from None
 
 
@@ -137,28 +143,43 @@ def _bedrock(settings: Settings) -> llm.LLM[Any]:
     return provider
 
 
-def _gpt_sovits(settings: Settings, persona: Persona) -> tts.TTS[Any]:
-    from livekit.plugins import gpt_sovits
+def _gpt_sovits(settings: Settings, persona: Persona, fallback: bool) -> tts.TTS[Any]:
+    from malbeot.voices import speaking
 
-    spoken = persona.voice
-    return gpt_sovits.TTS(
-        url=settings.gpt_sovits_url,
-        voice=gpt_sovits.Voice(
-            ref_audio_path=spoken.ref_audio_path,
-            prompt_text=spoken.prompt_text,
-            prompt_lang=spoken.prompt_lang,
-            text_lang=spoken.text_lang,
-            speed_factor=spoken.speed,
-        ),
+    substitute: tts.TTS[Any] | None = None
+    if fallback and persona.spoken_by.fallback == "stand-in":
+        substitute = speaking.stand_in(settings, persona)
+    elif fallback and persona.spoken_by.fallback == "polly":
+        substitute = polly(settings, persona.spoken_by, f"the fallback of voice {persona.voice}")
+    return speaking.TTS(
+        voice=persona.spoken_by, text_lang=persona.text_lang, urls=settings.gpt_sovits_urls, fallback=substitute
     )
 
 
-def _polly(settings: Settings, persona: Persona) -> tts.TTS[Any]:
-    aws = _plugin("aws", "TTS_PROVIDER=polly", "bedrock")
-    provider: tts.TTS[Any] = aws.TTS(voice=persona.voice.polly, region=settings.aws_region)
+def _polly(settings: Settings, persona: Persona, fallback: bool) -> tts.TTS[Any]:
+    return polly(settings, persona.spoken_by, "TTS_PROVIDER=polly")
+
+
+def polly(settings: Settings, voice: Voice, wanted_by: str) -> tts.TTS[Any]:
+    """Amazon Polly's voice for `voice`. Raises `SettingsError`, which names `wanted_by`."""
+    if not voice.polly:
+        raise SettingsError(
+            f"{wanted_by} needs the id of an Amazon Polly voice: add 'polly:' to voice {voice.id} in prompts/voices"
+        )
+    aws = _plugin("aws", wanted_by, "bedrock")
+    provider: tts.TTS[Any] = aws.TTS(voice=voice.polly, region=settings.aws_region)
     return provider
+
+
+async def warm_voices(settings: Settings, personas: Sequence[Persona]) -> list[str]:
+    """Has the voice servers say a word with the voices of `personas`; a line for each failure."""
+    if settings.tts_provider != "gpt_sovits":
+        return []
+    from malbeot.voices import speaking
+
+    return await speaking.warm_up(settings, personas)
 
 
 _STT: dict[str, Callable[[Settings, Persona], stt.STT[Any]]] = {"whisper": _whisper, "transcribe": _transcribe}
 _LLM: dict[str, Callable[[Settings], llm.LLM[Any]]] = {"ollama": _ollama, "openai": _openai, "bedrock": _bedrock}
-_TTS: dict[str, Callable[[Settings, Persona], tts.TTS[Any]]] = {"gpt_sovits": _gpt_sovits, "polly": _polly}
+_TTS: dict[str, Callable[[Settings, Persona, bool], tts.TTS[Any]]] = {"gpt_sovits": _gpt_sovits, "polly": _polly}

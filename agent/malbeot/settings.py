@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from malbeot.errors import SettingsError
 from malbeot.keys import read_keys
@@ -63,7 +71,16 @@ def engine_address(value: str) -> str:
     return value
 
 
+def _listed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not (parts := [part for part in map(str.strip, value.split(",")) if part]):
+        raise ValueError("must be at least one address, such as http://127.0.0.1:1234")
+    return parts
+
+
 HttpUrl = Annotated[str, _url(("http", "https"))]
+HttpUrls = Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
 LiveKitUrl = Annotated[str, _url(("ws", "wss", "http", "https"))]
 EarsUrl = Annotated[str, AfterValidator(engine_address)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -123,13 +140,15 @@ class Settings(BaseSettings):
 
     tts_provider: Literal["gpt_sovits", "polly"] = "gpt_sovits"
     """Speech synthesis."""
-    gpt_sovits_url: HttpUrl = "http://127.0.0.1:9880"
-    """GPT-SoVITS' api_v2. `malbeot up` starts the stand-in voice there when none answers."""
+    gpt_sovits_urls: HttpUrls = ("http://127.0.0.1:9880",)
+    """GPT-SoVITS' api_v2, every replica. `malbeot up` starts the stand-in voice at the first when none answers."""
+    stand_in_url: HttpUrl = "http://127.0.0.1:9879"
+    """Where the stand-in speaks for voices with that fallback. `malbeot up` starts it there."""
 
     malbeot_persona: str = "auto"
     """The companion's persona for callers who ask for none: an id from prompts/personas, or `auto` by language."""
     malbeot_prompts: Path | None = None
-    """A folder with your own personas/ and templates/. Unset: the ones that come with Malbeot."""
+    """A folder with your own personas/, templates/ and, if you like, voices/. Unset: those that come with Malbeot."""
     malbeot_cache: Path = Field(default_factory=lambda: default_root(os.environ))
     """Servers and models, fetched once and shared by every checkout. By default in XDG_CACHE_HOME."""
     malbeot_state: Path = Field(default_factory=lambda: default_state(os.environ))

@@ -17,7 +17,7 @@ from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, util
 
 from malbeot import ears, providers
 from malbeot.call import AGENT_NAME, CallRequest
-from malbeot.clips import load_apology, prepare_apology
+from malbeot.clips.rendering import fixed_speech, prepare
 from malbeot.companion import Companion
 from malbeot.errors import MalbeotError
 from malbeot.livekit_server import wait_for_livekit
@@ -31,6 +31,8 @@ from malbeot.waiting import until
 
 _RETRY_FOR_EVER = 10**9
 _PREWARM_TIMEOUT_S = 120.0
+_WARM_UP_S = 90.0
+"""A GPT-SoVITS on a CPU takes 24 s to load its model, and most of a minute for its first words."""
 
 
 def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) -> None:
@@ -49,10 +51,10 @@ async def _open_http() -> None:
         utils.http_context.http_session()
 
 
-async def answer(job: JobContext, *, settings: Settings, request: CallRequest | None = None) -> None:
+async def answer(job: JobContext, *, settings: Settings, speaker: str = "", request: CallRequest | None = None) -> None:
     """One call. Returns once the companion is in the room; the job lives until the session closes.
 
-    `request` is what the call's dispatch says, unless given.
+    `request` is what the call's dispatch says, unless given. `speaker` is who has said what is kept in clips.
     """
     request = request or _requested(job)
     persona = choose_persona(job.proc.userdata["personas"], request, settings)
@@ -60,7 +62,7 @@ async def answer(job: JobContext, *, settings: Settings, request: CallRequest | 
         persona=persona,
         caller=Caller(name=request.name, direction=request.direction),
         now=datetime.now().astimezone(),
-        apology=load_apology(settings, persona),
+        fixed=fixed_speech(settings, persona, speaker),
         warm_prompt=providers.keeps_prompts_warm(settings),
     )
     session = build_session(settings, persona, job.proc.userdata["loaded"])
@@ -86,11 +88,17 @@ def _requested(job: JobContext) -> CallRequest:
 
 
 def build_server(
-    settings: Settings, keys: tuple[str, str], *, ready_dir: Path | None = None, request: CallRequest | None = None
+    settings: Settings,
+    keys: tuple[str, str],
+    *,
+    speaker: str = "",
+    ready_dir: Path | None = None,
+    request: CallRequest | None = None,
 ) -> AgentServer:
     """The worker, not yet running. It touches `warm` and `registered` in `ready_dir` as it gets there.
 
-    `keys` are LiveKit's API key and secret; `request` stands for every call's own.
+    `keys` are LiveKit's API key and secret; `request` stands for every call's own, `speaker` is
+    who has said what is kept in clips.
     """
     key, secret = keys
     server = AgentServer(
@@ -107,7 +115,9 @@ def build_server(
         load_threshold=1.0,
         log_level=settings.log_level,
     )
-    server.rtc_session(functools.partial(answer, settings=settings, request=request), agent_name=AGENT_NAME)
+    server.rtc_session(
+        functools.partial(answer, settings=settings, speaker=speaker, request=request), agent_name=AGENT_NAME
+    )
     if ready_dir:
         server.once("worker_registered", lambda *_: (ready_dir / "registered").touch())
     return server
@@ -123,20 +133,20 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
     Raises `MalbeotError` for what no call could work with: a broken persona, a model that does not
     load, an engine that does not answer, a provider whose package is missing, keys that LiveKit refuses.
     """
-    personas = load_all(settings)
-    providers.check(settings, next(iter(personas.values())))
+    personas = list(load_all(settings).values())
+    providers.check(settings, personas)
     stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: hurry.set() if stop.is_set() else stop.set())
 
-    getting_ready = asyncio.create_task(_get_ready(settings, list(personas.values())))
+    getting_ready = asyncio.create_task(_get_ready(settings, personas))
     if not await until(stop, _finished(getting_ready)):
         getting_ready.cancel()
         await asyncio.gather(getting_ready, return_exceptions=True)
         return
-    settings = getting_ready.result()
-    server = build_server(settings, settings.livekit_keys, ready_dir=ready_dir)
+    settings, speaker = getting_ready.result()
+    server = build_server(settings, settings.livekit_keys, speaker=speaker, ready_dir=ready_dir)
     running = asyncio.create_task(server.run(devmode=dev), name="worker")
     try:
         await until(stop, _finished(running))
@@ -156,12 +166,23 @@ async def _drain(server: AgentServer, timeout_s: float) -> None:
         await server.drain(timeout=max(1, round(timeout_s)))
 
 
-async def _get_ready(settings: Settings, personas: list[Persona]) -> Settings:
-    """The settings that calls are answered with."""
+async def _warm_voices(settings: Settings, personas: list[Persona]) -> None:
+    """The first words of a voice server take many times as long as those after them: no caller waits for them."""
+    try:
+        async with asyncio.timeout(_WARM_UP_S):
+            failures = await providers.warm_voices(settings, personas)
+    except TimeoutError:
+        failures = [f"they took longer than {_WARM_UP_S:.0f} s to say a word in each language"]
+    for failure in failures:
+        logger.warning("the voice servers are not all ready: %s", failure)
+
+
+async def _get_ready(settings: Settings, personas: list[Persona]) -> tuple[Settings, str]:
+    """The settings that calls are answered with, and who has said what is kept in clips."""
     # A missing or broken model is told here, in one line, and not by call processes that die as often
     # as they are started.
     settings = await ears.require(settings)
-    for persona in personas:
-        await prepare_apology(settings, persona)
+    await _warm_voices(settings, personas)
+    speaker = await prepare(settings, personas)
     await wait_for_livekit(settings)
-    return settings
+    return settings, speaker

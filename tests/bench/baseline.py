@@ -109,7 +109,7 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
     request = CallRequest.from_metadata(job.job.metadata)
     persona = choose_persona(load_all(settings), request, settings)
     caller, now = Caller(name=request.name, direction=request.direction), datetime.now().astimezone()
-    voice = persona.voice
+    voice = persona.spoken_by
     session: AgentSession[None] = AgentSession(
         vad=job.proc.userdata["vad"],
         stt=stt.StreamAdapter(
@@ -123,12 +123,12 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
             extra_body={"max_tokens": settings.ollama_num_predict},
         ),
         tts=WholeSentences(
-            settings.gpt_sovits_url,
+            settings.gpt_sovits_urls[0],
             {
                 "ref_audio_path": voice.ref_audio_path,
                 "prompt_text": voice.prompt_text,
                 "prompt_lang": voice.prompt_lang,
-                "text_lang": voice.text_lang,
+                "text_lang": persona.text_lang,
                 "speed_factor": voice.speed,
                 "text_split_method": "cut0",
                 "streaming_mode": 0,

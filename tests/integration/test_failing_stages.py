@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from malbeot.call import CallRequest
-from malbeot.clips import load_apology
+from malbeot.clips.rendering import fixed_speech, speaker_of
 from malbeot.persona_choice import choose_persona, load_all
 from support.caller import Caller
 from support.command import malbeot
@@ -41,7 +41,8 @@ async def test_language_model_down_and_back(stack: Stack, caller: Caller) -> Non
 
 async def test_voice_down_and_back(stack: Stack, caller: Caller) -> None:
     persona = choose_persona(load_all(stack.settings), CallRequest(language="en"), stack.settings)
-    assert len(load_apology(stack.settings, persona).samples) > 24000, "the apology was not prepared"
+    fixed = fixed_speech(stack.settings, persona, await speaker_of(stack.settings))
+    assert len(fixed.apology.samples) > 24000, "the apology was not prepared"
     await stack.stop("voice")
     try:
         understood, said = await heard_after(caller, QUESTION)
@@ -80,6 +81,6 @@ async def test_model_that_was_not_pulled(stack: Stack) -> None:
 
 async def test_apology_clip_is_speech(stack: Stack) -> None:
     for persona in load_all(stack.settings).values():
-        clip = load_apology(stack.settings, persona)
+        clip = fixed_speech(stack.settings, persona, await speaker_of(stack.settings)).apology
         assert len(clip.samples) / clip.rate > 1.0
         assert np.abs(clip.samples).max() > 1000

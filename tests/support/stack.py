@@ -43,10 +43,13 @@ def _is_free(port: int) -> bool:
 def stack_environment(state_dir: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Settings for servers of their own: free ports, the embedded models, state in `state_dir`."""
     first = free_port(3)
+    voice = f"http://127.0.0.1:{free_port()}"
     return {
         "LIVEKIT_URL": f"ws://127.0.0.1:{first}",
         "OLLAMA_URL": f"http://127.0.0.1:{free_port()}",
-        "GPT_SOVITS_URL": f"http://127.0.0.1:{free_port()}",
+        "GPT_SOVITS_URLS": voice,
+        # The stand-in speaks alone, as in the demo, unless `extra` has another address for the fallback.
+        "STAND_IN_URL": voice,
         "WEB_PORT": str(free_port()),
         "MALBEOT_STATE": str(state_dir),
         "METRICS_FILE": str(state_dir / "turns.jsonl"),
@@ -59,7 +62,7 @@ def stack_environment(state_dir: Path, extra: Mapping[str, str] | None = None) -
 
 
 class Stack:
-    """Which servers run, where, and the means to stop and start each by its role (`ROLES`)."""
+    """Which servers run, where, and the means to stop and start each by its role (`ROLES`, and "fallback")."""
 
     def __init__(self, state_dir: Path, extra: Mapping[str, str] | None) -> None:
         chosen = stack_environment(state_dir, extra)
@@ -72,7 +75,7 @@ class Stack:
         self.api_key, self.api_secret = ensure_keys(state_dir)
         self.livekit_url = self.settings.livekit_url
         self.ollama_url = self.settings.ollama_url
-        self.voice_url = self.settings.gpt_sovits_url
+        self.voice_url = self.settings.gpt_sovits_urls[0]
         self.web_url = services.page_address(self.settings)
         assert self.settings.metrics_file
         self.metrics_file = self.settings.metrics_file
@@ -138,7 +141,9 @@ class Stack:
             case "ollama":
                 return services.ollama_service(self.settings, _found(ollama.find(cache), "Ollama"), env)
             case "voice":
-                return services.stand_in_service(self.settings, env)
+                return services.stand_in_service(self.settings, env, self.voice_url)
+            case "fallback":
+                return services.stand_in_service(self.settings, env, self.settings.stand_in_url)
             case "web":
                 return services.web_service(self.settings, env)
             case _:

@@ -26,7 +26,7 @@ def talk(settings: Settings, *, text: bool, files: tuple[Path, Path] | None, per
     chosen = choose_persona(personas, request, settings)
     request = request.model_copy(update={"persona": chosen.id, "language": chosen.language})
     if not files and not text:
-        by_ear.talk(settings, request)
+        by_ear.talk(settings, chosen, request)
         return
     say("loading models …")
     loaded = load(settings, hearing=not text)

@@ -5,10 +5,11 @@ import asyncio
 from malbeot import ears, providers
 from malbeot.call import CallRequest
 from malbeot.errors import MalbeotError
+from malbeot.persona import Persona
 from malbeot.settings import Settings
 
 
-def talk(settings: Settings, request: CallRequest) -> None:
+def talk(settings: Settings, persona: Persona, request: CallRequest) -> None:
     """Until Ctrl-C. Raises `MalbeotError` where there is no microphone or no speaker."""
     _require_sound()
     try:
@@ -18,7 +19,7 @@ def talk(settings: Settings, request: CallRequest) -> None:
         raise MalbeotError("this version of livekit-agents has no console: use --text, or install 1.8") from None
     from malbeot.worker import build_server
 
-    providers.register(settings)
+    providers.register(settings, persona)
     settings = asyncio.run(ears.require(settings))
     server = build_server(settings, ("", ""), request=request)
     _legacy._run_console(

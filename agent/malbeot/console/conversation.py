@@ -7,7 +7,7 @@ from datetime import datetime
 from livekit.agents import AgentSession, ConversationItemAddedEvent, io, llm, utils
 
 from malbeot.call import CallRequest
-from malbeot.clips import load_apology, prepare_apology
+from malbeot.clips.rendering import fixed_speech, prepare
 from malbeot.companion import Companion
 from malbeot.persona import Caller, Persona
 from malbeot.providers import Loaded, keeps_prompts_warm
@@ -26,7 +26,7 @@ async def conversation(
     mouth: io.AudioOutput | None = None,
 ) -> AsyncIterator[AgentSession[None]]:
     """The running session, its greeting said. Each message is printed as `name: words`. Raises `MalbeotError`."""
-    await prepare_apology(settings, persona)
+    speaker = await prepare(settings, [persona], apology_alone=True)
     async with utils.http_context.open():
         session = build_session(settings, persona, loaded)
         session.input.audio, session.output.audio = microphone, mouth
@@ -41,7 +41,7 @@ async def conversation(
             persona=persona,
             caller=Caller(name=request.name, direction=request.direction),
             now=datetime.now().astimezone(),
-            apology=load_apology(settings, persona),
+            fixed=fixed_speech(settings, persona, speaker),
             warm_prompt=keeps_prompts_warm(settings),
         )
         await session.start(companion, record=False)

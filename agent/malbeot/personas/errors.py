@@ -1,4 +1,4 @@
-"""The one error of a persona or a template."""
+"""The one error of a persona, a voice or a template."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 class PersonaError(Exception):
-    """A persona or a template that can not be used. Its text is one line: `file:line: field: what is wrong`.
+    """A persona, a voice or a template that can not be used. Its text is one line: `file:line: field: what is wrong`.
 
     `line` counts from 1 and is None where the mistake has no line (an empty folder, a file that can not be read);
-    `field` is a dotted path ("voice.speed", "examples.2.caller") and is None where the mistake is in no field.
+    `field` is a dotted path ("speed", "examples.2.caller") and is None where the mistake is in no field.
     """
 
     def __init__(self, path: Path, line: int | None, field: str | None, reason: str) -> None:

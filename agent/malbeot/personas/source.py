@@ -46,7 +46,7 @@ class Source:
             loader = _Loader(text)
             root = loader.get_single_node()
             if root is None:
-                raise PersonaError(path, None, None, "the file is empty; a persona begins with 'id:'")
+                raise PersonaError(path, None, None, "the file is empty; it begins with 'id:'")
             _refuse_duplicates(path, root)
             data = loader.construct_document(root)
         except OSError as e:

@@ -1,16 +1,15 @@
-"""From a file to a persona; every mistake becomes one line that names file, line and field."""
+"""From a file to a persona or a voice; every mistake becomes one line that names file, line and field."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from malbeot.personas.errors import PersonaError
-from malbeot.personas.schema import Persona
 from malbeot.personas.source import Place, Source, dotted
 
 _KINDS = {str: "text", bool: "yes or no", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
@@ -21,17 +20,22 @@ _EXPECTED = {
     "model_type": "a mapping of fields",
     "model_attributes_type": "a mapping of fields",
 }
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
-def validated(source: Source) -> Persona:
-    """Raises PersonaError for one mistake: an unknown field before all others, as it may be why another is missing."""
+def validated(source: Source, model: type[_Model], kind: str) -> _Model:
+    """What the file holds. `kind` is its name for people: "persona" or "voice".
+
+    Raises PersonaError for one mistake: an unknown field before all others, as it may be why another is missing.
+    """
     try:
-        return Persona.model_validate(source.data)
+        return model.model_validate(source.data)
     except ValidationError as e:
         errors = e.errors(include_url=False, include_context=True)
         # A list whose items are all wrong is reported as too short besides.
         causes = [error for error in errors if error["type"] != "too_short" or not error["input"]]
-        raise min((_explain(source, error) for error in causes or errors), key=lambda found: found[0])[1] from e
+        explained = (_explain(source, error, model, kind) for error in causes or errors)
+        raise min(explained, key=lambda found: found[0])[1] from e
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
@@ -40,15 +44,17 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _explain(source: Source, error: ErrorDetails) -> tuple[tuple[int, int], PersonaError]:
+def _explain(
+    source: Source, error: ErrorDetails, model: type[BaseModel], of: str
+) -> tuple[tuple[int, int], PersonaError]:
     place: Place = tuple(error["loc"])
     line = source.line(place)
     kind = error["type"]
     if kind in ("extra_forbidden", "invalid_key"):
-        known = _fields(place[:-1])
+        known = _fields(model, place[:-1])
         word = str(place[-1])
         advice = did_you_mean(word, known) or f"; the fields here are {', '.join(known)}"
-        reason = f"is not a field of a persona{advice}"
+        reason = f"is not a field of a {of}{advice}"
     elif kind == "missing":
         around = dotted(place[:-1])
         reason = f"is missing; add '{place[-1]}:'" + (f" under '{around}:'" if around else "")
@@ -72,19 +78,18 @@ def _shown(value: Any) -> str:
     return f"{kind} ({value!r})" if isinstance(value, str | int | float) else kind
 
 
-def _fields(place: Place) -> list[str]:
+def _fields(model: Any, place: Place) -> list[str]:
     """The names of the fields at `place`."""
-    model: Any = Persona
     for part in place:
         model = get_args(model)[0] if isinstance(part, int) else model.model_fields[part].annotation
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def files(folder: Path) -> list[Path]:
-    """The persona files of a folder, in order. Raises PersonaError where there are none."""
+def files(folder: Path, kind: str, example: str) -> list[Path]:
+    """The files of a folder, in order. Raises PersonaError where there are none."""
     if not folder.is_dir():
-        raise PersonaError(folder, None, None, "is not a folder; expected persona files such as en.yaml in it")
+        raise PersonaError(folder, None, None, f"is not a folder; expected {kind} files such as {example} in it")
     found = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and not p.name.startswith("."))
     if not found:
-        raise PersonaError(folder, None, None, "holds no persona; add a file such as en.yaml")
+        raise PersonaError(folder, None, None, f"holds no {kind}; add a file such as {example}")
     return found

@@ -18,14 +18,15 @@ from malbeot.errors import MalbeotError, SettingsError, without_passwords
 from malbeot.keys import ensure_keys
 from malbeot.livekit_server import unreachable
 from malbeot.models import whisper_model
+from malbeot.persona_choice import load_all
 from malbeot.settings import AUTO, EMBEDDED, Settings, is_local
 from malbeot.up import probes, services
+from malbeot.up.probes import VoiceKind
 from malbeot.up.process import Process, Service
 from malbeot.waiting import until
 from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
 
-_STAND_IN_PORT = 9880
 _LOOK_EVERY_S = 2.0
 _RESTARTS = 3
 _RESTARTS_WITHIN_S = 60.0
@@ -174,15 +175,42 @@ class Up:
         settings = self._settings
         if settings.tts_provider != "gpt_sovits":
             return
-        if name := await probes.voice_server(settings.gpt_sovits_url):
-            say(f"{name} is running already at {settings.gpt_sovits_url}")
+        urls = settings.gpt_sovits_urls
+        answers = await asyncio.gather(*(probes.voice_answer(url) for url in urls))
+        speaking = [(answer.kind, url) for answer, url in zip(answers, urls, strict=True) if answer.speaks]
+        for kind, url in speaking:
+            say(f"{kind.value} is running already at {url}")
+        if not speaking:
+            await self._voice_alone()
+        elif any(kind is VoiceKind.API_V2 for kind, _ in speaking):
+            await self._fallback_voice()
+        else:
+            self._env["STAND_IN_URL"] = speaking[0][1]
+
+    async def _voice_alone(self) -> None:
+        """The stand-in where no voice server answers. It is then no fallback besides."""
+        settings = self._settings
+        url = settings.gpt_sovits_urls[0]
+        if not is_local(url):
+            say(f"no GPT-SoVITS answers at {', '.join(settings.gpt_sovits_urls)}: the stand-in voice speaks instead")
+            url = settings.stand_in_url
+            _require_local(url)
+            settings = settings.model_copy(update={"gpt_sovits_urls": (url,)})
+            self._env["GPT_SOVITS_URLS"] = url
+        self._env["STAND_IN_URL"] = url
+        await self._start(services.stand_in_service(settings, self._env, url))
+
+    async def _fallback_voice(self) -> None:
+        """The stand-in beside a GPT-SoVITS, for the voices that fall back on it."""
+        settings = self._settings
+        if all(persona.spoken_by.fallback != "stand-in" for persona in load_all(settings).values()):
             return
-        if not is_local(settings.gpt_sovits_url):
-            instead = f"http://127.0.0.1:{_STAND_IN_PORT}"
-            say(f"no GPT-SoVITS answers at {settings.gpt_sovits_url}: the stand-in voice speaks instead")
-            settings = settings.model_copy(update={"gpt_sovits_url": instead})
-            self._env["GPT_SOVITS_URL"] = instead
-        await self._start(services.stand_in_service(settings, self._env))
+        url = settings.stand_in_url
+        if name := await probes.voice_server(url):
+            say(f"{name} is running already at {url}, as the fallback")
+        else:
+            _require_local(url)
+            await self._start(services.stand_in_service(settings, self._env, url))
 
     async def _web(self) -> None:
         await self._start(services.web_service(self._settings, self._env))
@@ -200,6 +228,13 @@ class Up:
         say(f"{process.service.name} is ready: {process.service.address} ({took_s:.1f} s)")
         task = asyncio.create_task(process.wait(), name=process.service.name)
         self._ended[task] = process
+
+
+def _require_local(stand_in_url: str) -> None:
+    if not is_local(stand_in_url):
+        raise MalbeotError(
+            f"the stand-in voice at {stand_in_url} does not answer: start it there, or mend STAND_IN_URL"
+        )
 
 
 async def run(settings: Settings, env: Mapping[str, str], *, show_logs: bool = False) -> None:

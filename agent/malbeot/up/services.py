@@ -78,24 +78,32 @@ def ollama_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> 
     )
 
 
-def stand_in_service(settings: Settings, env: Mapping[str, str]) -> Service:
-    """The stand-in voice, on GPT_SOVITS_URL. It speaks with the embedded Piper voice and eSpeak NG."""
-    port = _port(settings.gpt_sovits_url)
-    require_free("127.0.0.1", port, what="the stand-in voice", setting="GPT_SOVITS_URL")
+def stand_in_service(settings: Settings, env: Mapping[str, str], url: str) -> Service:
+    """The stand-in voice, on the port of `url`. It speaks with the embedded Piper voice and eSpeak NG.
+
+    `url` is the first of GPT_SOVITS_URLS where nobody else speaks, and STAND_IN_URL where it is the fallback.
+    """
+    alone = url in settings.gpt_sovits_urls
+    port = _port(url)
+    setting = "GPT_SOVITS_URLS" if alone else "STAND_IN_URL"
+    require_free("127.0.0.1", port, what="the stand-in voice", setting=setting)
     voice = models.piper_joe(Cache(settings.malbeot_cache))
-    if not voice.exists():
+    if alone and not voice.exists():
         raise MalbeotError(
-            f"no GPT-SoVITS answers at {settings.gpt_sovits_url}, and the stand-in's voice is not in {voice.parent}: "
-            "start GPT-SoVITS, mend GPT_SOVITS_URL, or run `malbeot up --embedded` once, which fetches it"
+            f"no GPT-SoVITS answers at {', '.join(settings.gpt_sovits_urls)}, and the stand-in's voice is not in "
+            f"{voice.parent}: start GPT-SoVITS, mend GPT_SOVITS_URLS, or run `malbeot up --embedded` once, which "
+            "fetches it"
         )
     command = [sys.executable, "-m", "malbeot_local.standin", "--host", "127.0.0.1", "--port", str(port)]
+    # A fallback that is seldom heard may speak with eSpeak NG alone.
+    piper = ["--piper-voice", str(voice)] if voice.exists() else []
     return Service(
-        name="stand-in voice (Piper and eSpeak NG, no GPT-SoVITS)",
-        log_name="voice",
-        command=[*command, "--piper-voice", str(voice)],
+        name=f"stand-in voice ({'Piper and ' if piper else ''}eSpeak NG, no GPT-SoVITS)",
+        log_name="voice" if alone else "fallback",
+        command=[*command, *piper],
         env=env,
-        address=settings.gpt_sovits_url,
-        ready=lambda: _answers_as_voice(settings.gpt_sovits_url),
+        address=url,
+        ready=lambda: _answers_as_voice(url),
     )
 
 

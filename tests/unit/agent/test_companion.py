@@ -19,7 +19,8 @@ from livekit.agents import (
     stt,
 )
 
-from malbeot.clips import chime
+from malbeot.clips.clip import chime
+from malbeot.clips.fixed import FixedSpeech
 from malbeot.companion import Companion
 from malbeot.persona import Caller, Persona, load_personas
 from malbeot.resources import resource
@@ -58,7 +59,7 @@ async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSe
     """A typed conversation with the companion, its greeting said."""
     session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=turn_handling())
     caller = Caller(name="Rose", direction="inbound")
-    companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), apology=chime())
+    companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), fixed=FixedSpeech(chime()))
     await session.start(companion, record=False)
     try:
         if greeting := session.current_speech:

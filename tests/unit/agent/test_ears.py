@@ -176,4 +176,4 @@ def whisper_model(tmp_path: Path) -> Path:
 
 def nothing_runs() -> Mapping[str, object]:
     nobody = "http://127.0.0.1:1"
-    return {"livekit_url": "ws://127.0.0.1:1", "ollama_url": nobody, "gpt_sovits_url": nobody}
+    return {"livekit_url": "ws://127.0.0.1:1", "ollama_url": nobody, "gpt_sovits_urls": (nobody,)}

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from livekit.agents import llm, stt, tts
-from livekit.plugins import gpt_sovits, ollama, whisper
+from livekit.agents import APIConnectionError, llm, stt, tts, utils
+from livekit.plugins import aws, gpt_sovits, ollama, whisper
 
 from malbeot import providers
 from malbeot.errors import MalbeotError, SettingsError
@@ -43,7 +43,55 @@ async def test_gpt_sovits_speaks_with_the_persona(persona: Persona) -> None:
     async with providers.create_tts(settings(), persona) as voice:
         assert isinstance(voice, gpt_sovits.TTS)
         assert voice.voice.text_lang == "ko"
-        assert voice.voice.ref_audio_path == persona.voice.ref_audio_path
+        assert voice.voice.ref_audio_path == persona.spoken_by.ref_audio_path
+
+
+async def test_a_call_ends_with_the_voice_that_its_fallback_belongs_to(persona: Persona) -> None:
+    url = "http://127.0.0.1:1"
+    async with providers.create_tts(settings(stand_in_url=url), persona) as voice:
+        assert isinstance(voice, gpt_sovits.TTS)
+        fallback = voice._options.fallback
+    assert isinstance(fallback, gpt_sovits.TTS)
+    async with utils.http_context.open():
+        with pytest.raises(APIConnectionError, match="closed"):
+            await fallback.pool.warm_up([voice.voice])
+
+
+def spoken_by(persona: Persona, **changed: object) -> Persona:
+    copy = persona.model_copy()
+    copy._spoken_by = persona.spoken_by.model_copy(update=changed)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("fallback", "stand_in_url", "kind"),
+    [
+        ("stand-in", "http://127.0.0.1:1", gpt_sovits.TTS),
+        ("stand-in", "http://127.0.0.1:9880", type(None)),  # the stand-in is the one that speaks
+        ("polly", "http://127.0.0.1:1", aws.TTS),
+        ("none", "http://127.0.0.1:1", type(None)),
+    ],
+)
+async def test_the_voice_says_who_is_its_fallback(
+    persona: Persona, fallback: str, stand_in_url: str, kind: type
+) -> None:
+    spoken = spoken_by(persona, fallback=fallback)
+    async with providers.create_tts(settings(stand_in_url=stand_in_url), spoken) as voice:
+        assert isinstance(voice, gpt_sovits.TTS)
+        assert isinstance(voice._options.fallback, kind)
+    async with providers.create_tts(settings(stand_in_url=stand_in_url), spoken, fallback=False) as voice:
+        assert isinstance(voice, gpt_sovits.TTS)
+        assert voice._options.fallback is None
+
+
+async def test_the_models_rate_is_the_calls(persona: Persona) -> None:
+    async with providers.create_tts(settings(), spoken_by(persona, model_version="v4")) as voice:
+        assert voice.sample_rate == 48000
+
+
+def test_polly_needs_a_voice_of_its_own(persona: Persona) -> None:
+    with pytest.raises(SettingsError, match=r"TTS_PROVIDER=polly needs the id of .*: add 'polly:' to voice dasom"):
+        providers.create_tts(settings(tts_provider="polly"), spoken_by(persona, polly=None))
 
 
 async def test_the_others_are_of_their_kind(persona: Persona) -> None:

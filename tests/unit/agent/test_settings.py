@@ -68,6 +68,28 @@ def test_wrong_value_is_one_line_naming_it(monkeypatch: pytest.MonkeyPatch, name
     assert caught.value.exit_code == 2
 
 
+def test_voice_servers_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT_SOVITS_URLS", " http://10.0.0.5:9880/, http://10.0.0.6:9880,")
+    assert load().gpt_sovits_urls == ("http://10.0.0.5:9880", "http://10.0.0.6:9880")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            "http://10.0.0.5:9880,10.0.0.6:9880",
+            "GPT_SOVITS_URLS=10.0.0.6:9880 is wrong: must be an address such as http",
+        ),
+        (",", "GPT_SOVITS_URLS=, is wrong: must be at least one address"),
+    ],
+)
+def test_a_wrong_voice_server_is_named(monkeypatch: pytest.MonkeyPatch, value: str, said: str) -> None:
+    monkeypatch.setenv("GPT_SOVITS_URLS", value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert str(caught.value).startswith(said)
+
+
 def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PORT", "x")
     monkeypatch.setenv("LLM_PROVIDER", "y")

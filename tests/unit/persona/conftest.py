@@ -9,14 +9,8 @@ PERSONA = """\
 id: june
 language: en
 name: June
-voice:
-  id: june
-  ref_audio_path: voices/june.wav
-  prompt_text: Hello there.
-  prompt_lang: en
-  text_lang: en
-  speed: 0.9
-  polly: Ruth
+voice: june
+speed: 0.9
 manner:
   - You are kind.
 rules:
@@ -34,6 +28,15 @@ phrases:
   thinking_failed: Say that again, please.
   not_understood: I did not hear that.
   goodbye: Goodbye.
+"""
+
+VOICE = """\
+id: june
+languages: [en]
+ref_audio_path: voices/june.wav
+prompt_text: Hello there.
+prompt_lang: en
+polly: Ruth
 """
 
 SYSTEM = """\
@@ -55,10 +58,12 @@ TIME = """\
 
 @pytest.fixture
 def prompts(tmp_path: Path) -> Path:
-    """A folder with one good persona and its templates."""
+    """A folder with one good persona, its voice and its templates."""
     (tmp_path / "personas").mkdir()
+    (tmp_path / "voices").mkdir()
     (tmp_path / "templates").mkdir()
     (tmp_path / "personas" / "june.yaml").write_text(PERSONA)
+    (tmp_path / "voices" / "june.yaml").write_text(VOICE)
     (tmp_path / "templates" / "system.en.j2").write_text(SYSTEM)
     (tmp_path / "templates" / "time.en.j2").write_text(TIME)
     return tmp_path

@@ -28,16 +28,19 @@ def test_the_unbroken_folder_loads(prompts: Path) -> None:
     ("old", "new", "expected"),
     [
         pytest.param("name: June", "name: [June", "4: is not YAML: ", id="syntax"),
-        pytest.param("  speed: 0.9", "\tspeed: 0.9", "10: is not YAML: ", id="tab"),
+        pytest.param("    companion: Hello", "\t    companion: Hello", "12: is not YAML: ", id="tab"),
         pytest.param("name: June", "name: !june June", "3: is not YAML: ", id="unknown-tag"),
         pytest.param("name: June\n", "", "1: name: is missing; add 'name:'", id="missing"),
         pytest.param(
-            "  polly: Ruth\n", "", "4: voice.polly: is missing; add 'polly:' under 'voice:'", id="missing-nested"
+            "  goodbye: Goodbye.\n",
+            "",
+            "18: phrases.goodbye: is missing; add 'goodbye:' under 'phrases:'",
+            id="missing-nested",
         ),
         pytest.param(
             "    companion: Hello, how are you?\n",
             "",
-            "17: examples.1.companion: is missing; add 'companion:' under 'examples.1:'",
+            "11: examples.1.companion: is missing; add 'companion:' under 'examples.1:'",
             id="missing-in-a-list",
         ),
         pytest.param("name: June", "name: 7", "3: name: must be text, but is a number (7)", id="number-for-text"),
@@ -50,92 +53,98 @@ def test_the_unbroken_folder_loads(prompts: Path) -> None:
             id="yes-or-no-for-text",
         ),
         pytest.param(
-            "speed: 0.9", "speed: slow", "10: voice.speed: must be a number, but is text ('slow')", id="text-for-number"
+            "speed: 0.9", "speed: slow", "5: speed: must be a number, but is text ('slow')", id="text-for-number"
         ),
         pytest.param(
             "speed: 0.9",
             "speed: 9",
-            "10: voice.speed: input should be less than or equal to 2, but is a number (9)",
+            "5: speed: input should be less than or equal to 2, but is a number (9)",
             id="out-of-range",
         ),
         pytest.param(
             "  - You are kind.",
             "  - 3",
-            "13: manner.1: must be text, but is a number (3)",
+            "7: manner.1: must be text, but is a number (3)",
             id="number-in-a-list",
         ),
         pytest.param(
-            "manner:\n  - You are kind.", "manner: kind", "12: manner: must be a list, but is text ('kind')", id="list"
+            "manner:\n  - You are kind.", "manner: kind", "6: manner: must be a list, but is text ('kind')", id="list"
         ),
-        pytest.param("manner:\n  - You are kind.", "manner: []", "12: manner: must not be empty", id="empty-list"),
-        pytest.param("prompt_lang: en", "prompt_lang: EN", "8: voice.prompt_lang: must be one of 'ko', ", id="choice"),
+        pytest.param("manner:\n  - You are kind.", "manner: []", "6: manner: must not be empty", id="empty-list"),
+        pytest.param(
+            "voice: june", "voice: jun", "4: voice: there is no voice 'jun'; did you mean 'june'?", id="voice"
+        ),
+        pytest.param("voice: june", "voice: {id: june}", "4: voice: must be text, but is a mapping", id="voice-as-map"),
         pytest.param(
             "greeting:",
             "greting:",
-            "19: greting: is not a field of a persona; did you mean 'greeting'?",
+            "13: greting: is not a field of a persona; did you mean 'greeting'?",
             id="unknown-beats-missing",
         ),
         pytest.param(
             "    companion: Hello, how are you?",
             "    companion: Hello, how are you?\n    companoin: Hi",
-            "19: examples.1.companoin: is not a field of a persona; did you mean 'companion'?",
+            "13: examples.1.companoin: is not a field of a persona; did you mean 'companion'?",
             id="unknown-in-a-list",
         ),
         pytest.param(
-            "  polly: Ruth",
-            "  polly: Ruth\n  xyz: 1",
-            "12: voice.xyz: is not a field of a persona; the fields here are id, ref_audio_path, ",
+            "  goodbye: Goodbye.",
+            "  goodbye: Goodbye.\n  xyz: 1",
+            "23: phrases.xyz: is not a field of a persona; the fields here are voice_failed, thinking_failed, ",
             id="unknown-and-nothing-near",
         ),
         pytest.param(
-            "  polly: Ruth", "  polly: Ruth\n  id: jane", "12: voice.id: stands twice, first in line 5", id="twice"
+            "  goodbye: Goodbye.",
+            "  goodbye: Goodbye.\n  goodbye: Bye.",
+            "23: phrases.goodbye: stands twice, first in line 22",
+            id="twice",
         ),
         pytest.param(
             "language: en", "language: eng", "2: language: no templates for 'eng'; did you mean 'en'?", id="language"
         ),
         pytest.param(
-            "  - You are kind.", "  - You are {{ name.", "13: manner.1: broken template: ", id="template-syntax"
+            "  - You are kind.", "  - You are {{ name.", "7: manner.1: broken template: ", id="template-syntax"
         ),
         pytest.param(
             "    This is {{ name }}.",
             "    This is {% if %}.",
-            "23: greeting.outbound: broken template: ",
+            "17: greeting.outbound: broken template: ",
             id="template-syntax-in-a-block",
         ),
         pytest.param(
             "    This is {{ name }}.",
             "    This is {{ nmae }}.",
-            "23: greeting.outbound: 'nmae' is not defined; did you mean 'name'?",
+            "17: greeting.outbound: 'nmae' is not defined; did you mean 'name'?",
             id="undefined",
         ),
         pytest.param(
             "    companion: Hello, how are you?",
             "    companion: '{% if false %}{{ persn }}{% endif %}Hi'",
-            "18: examples.1.companion: 'persn' is not defined; did you mean 'person'?",
+            "12: examples.1.companion: 'persn' is not defined; did you mean 'person'?",
             id="undefined-in-a-branch-not-taken",
         ),
         pytest.param(
             "    This is {{ name }}.",
             "    This is {{ now.yaer }}.",
-            "23: greeting.outbound: template can not be rendered: ",
+            "17: greeting.outbound: template can not be rendered: ",
             id="undefined-attribute",
         ),
         pytest.param(
             "  - You are kind.",
             "  - '{{ person.__class__.__mro__ }}'",
-            "13: manner.1: template can not be rendered: ",
+            "7: manner.1: template can not be rendered: ",
             id="sandbox",
         ),
         pytest.param(
             "{{ hello }} {{ person }}, this is {{ name }}.",
             "{{ person }}",
-            "20: greeting.inbound: renders to nothing",
+            "14: greeting.inbound: renders to nothing",
             id="nothing-without-a-name",
         ),
         pytest.param(
             "goodbye: Goodbye.",
             "goodbye: 'Goodbye {{ person }}.'",
-            "28: phrases.goodbye: is said as it stands and can not be a template",
+            "22: phrases.goodbye: is said as it stands and can not be a template",
             id="template-in-a-phrase",
         ),
         pytest.param("id: june\nlanguage", "id: June!\nlanguage", "1: id: string should match pattern", id="bad-id"),
@@ -232,7 +241,7 @@ def test_persona_that_is_a_folder(prompts: Path) -> None:
 def test_check_finds_what_a_voice_can_not_say(prompts: Path, edit: Edit, sign: str) -> None:
     path = edit(JUNE, "goodbye: Goodbye.", f"goodbye: 'Goodbye {sign}.'")
     (finding,) = check(prompts)
-    assert finding.startswith(f"{path}:28: phrases.goodbye: holds the s")
+    assert finding.startswith(f"{path}:22: phrases.goodbye: holds the s")
 
 
 def test_check_finds_a_long_prompt(prompts: Path, edit: Edit) -> None:

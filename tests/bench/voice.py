@@ -1,0 +1,140 @@
+"""The voice plugin: `python -m bench.voice [--only NAME[,NAME]] [--replies N]`, with tests/ on PYTHONPATH.
+
+Beside it, in the same run and with the same servers, livekit-agents' StreamAdapter around a plain client. Measured are
+the plugin's own delay (`delay`), first token to first audio with the stand-in voice server (`first`), silence between
+clauses and the event loop (`pauses`), leaving (`leaving`), replicas that fail (`failover`), and the memory of a long
+reply (`memory`). All of it takes under five minutes.
+"""
+
+import argparse
+import asyncio
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bench import report, voice_failover, voice_first, voice_memory, voice_pauses, voice_wire
+from bench.ears_engine import apart_from_others
+from bench.voice_paced import PacedServer, paced_server
+from bench.voice_replies import Reply, replies
+from support.standin import Standin, running_standin
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the parts work with."""
+
+    server: PacedServer
+    standin: Standin
+    session: aiohttp.ClientSession
+    replies: Sequence[Reply]
+
+    def share(self, part: float) -> Sequence[Reply]:
+        """The first of the replies, at least four, for what takes long or varies little."""
+        return self.replies[: max(4, round(len(self.replies) * part))]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part found out."""
+
+    results: Any
+    bars: list[report.Bar]
+    table: str | None = None
+
+
+async def delay(material: Material) -> Part:
+    rows = await voice_wire.delays(material.server, material.session, material.replies)
+    table = voice_wire.table("Server's first sample to first frame, ms", rows)
+    return Part(voice_wire.as_json(rows), voice_wire.bars("delay", rows), table)
+
+
+async def first(material: Material) -> Part:
+    rows = await voice_first.measure(material.standin, material.session, material.replies)
+    return Part(voice_first.as_json(rows), voice_first.bars(rows), voice_first.table(rows))
+
+
+async def pauses(material: Material) -> Part:
+    measured = await voice_pauses.measure(material.server, material.standin, material.session, material.share(0.35))
+    return Part(voice_pauses.as_json(measured), voice_pauses.bars(measured), voice_pauses.table(measured))
+
+
+async def leaving(material: Material) -> Part:
+    rows = await voice_wire.leavings(material.server, material.session, material.share(0.5))
+    table = voice_wire.table("Leaving to connection closed, ms", rows)
+    return Part(voice_wire.as_json(rows), voice_wire.bars("leaving", rows), table)
+
+
+async def failover(material: Material) -> Part:
+    stalled = await voice_failover.stalls(material.server, material.session, material.share(0.4))
+    killed = await voice_failover.killings(material.server, material.session, material.share(0.7))
+    return Part(
+        voice_failover.as_json(stalled, killed),
+        voice_failover.bars(stalled, killed),
+        voice_failover.table(stalled, killed),
+    )
+
+
+async def memory(material: Material) -> Part:
+    measured = await voice_memory.measure(material.server)
+    return Part(voice_memory.as_json(measured), voice_memory.bars(measured), voice_memory.table(measured))
+
+
+PARTS: Mapping[str, Callable[[Material], Awaitable[Part]]] = {
+    "delay": delay,
+    "first": first,
+    "pauses": pauses,
+    "leaving": leaving,
+    "failover": failover,
+    "memory": memory,
+}
+
+
+async def main(only: Sequence[str], count: int) -> int:
+    """Runs the parts. 0 where every bar holds, else 1."""
+    busy = report.load_average()
+    if busy > report.machine()["cores"] / 4:
+        print(f"the machine is busy (load average {busy}): the figures will be worse than its own", flush=True)
+    bars: list[report.Bar] = []
+    results: dict[str, Any] = {"load_average_at_start": busy}
+    with apart_from_others(), running_standin() as standin:
+        async with paced_server() as server, aiohttp.ClientSession() as session:
+            material = Material(server, standin, session, replies(count))
+            for name in (name for name in PARTS if name in only):
+                part = await _tried(name, material)
+                results[name] = part.results
+                bars += part.bars
+    print(report.bars_table(bars))
+    print(f"\n{report.write('voice', bars=bars, results=results)}")
+    return 1 if any(bar.holds is False for bar in bars) else 0
+
+
+async def _tried(name: str, material: Material) -> Part:
+    """The part, shown. Where it fails the failure is shown and does not hold; the other parts are worth knowing."""
+    print(f"{name}:", flush=True)
+    try:
+        part = await PARTS[name](material)
+    except Exception:
+        traceback.print_exc()
+        return Part(None, [report.Bar(name=f"{name}: measured to its end", value=None, unit="", bound=0.0)])
+    if part.table:
+        print(f"\n{part.table}\n", flush=True)
+    return part
+
+
+def _parts(names: str) -> list[str]:
+    chosen = names.split(",")
+    if unknown := [name for name in chosen if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}: choose from {', '.join(PARTS)}")
+    return chosen
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.voice", description=__doc__)
+    parser.add_argument("--replies", type=int, default=30, help="how many to say in each condition (30)")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="NAME[,NAME]", help=", ".join(PARTS))
+    given = parser.parse_args()
+    sys.exit(asyncio.run(main(given.only, given.replies)))
