@@ -13,7 +13,7 @@ projects := pyproject.toml infra/local/pyproject.toml $(wildcard plugins/*/pypro
 page := agent/malbeot/web/static/index.html
 page_sources := $(shell find agent/malbeot/web/page -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup page servers models chromium demo test check bench bench-ears lock clean
+.PHONY: help setup page servers models chromium demo test check bench bench-ears bench-voice lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ bench: $(ready) $(page) servers models ## mouth to ear, measured; build/bench ho
 
 bench-ears: $(ready) models ## the streaming recogniser beside plain faster-whisper, measured
 	@PYTHONPATH=tests $(python) -m bench.ears
+
+bench-voice: $(ready) models ## the voice plugin beside livekit-agents' StreamAdapter, measured
+	@PYTHONPATH=tests $(python) -m bench.voice
 
 lock: ## compile infra/locks/dev.txt anew from pyproject.toml
 	@$(bootstrap) uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \

@@ -115,8 +115,8 @@ class Companion(Agent):
 
 
 def _substituted(voice: object) -> int:
-    """How often another voice has spoken in its place."""
-    return getattr(voice, "substituted", 0)
+    """How often another voice has spoken in its place, where that can be known."""
+    return getattr(voice, "fallbacks", 0)
 
 
 def _says_something(chunk: llm.ChatChunk | str | FlushSentinel) -> bool:

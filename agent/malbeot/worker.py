@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, utils
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, tokenize, utils
 
 from malbeot import ears, providers
 from malbeot.call import AGENT_NAME, CallRequest
@@ -39,6 +39,7 @@ def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) 
     """Runs in each call process before its call comes."""
     # What a call would otherwise do first, and hold its event loop for: some 0.1 s each.
     import_module("anyio._backends._asyncio")
+    tokenize.basic.hyphenate_word("hyphen")  # reads its patterns
     asyncio.run(_open_http())
     process.userdata["loaded"] = providers.load(settings)
     process.userdata["personas"] = load_all(settings)

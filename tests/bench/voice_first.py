@@ -14,8 +14,6 @@ from bench.voice_replies import Reply
 from support.standin import Standin
 
 _SHARE = 0.6
-LONG = 10
-"""Tokens. With the adapter the whole first sentence has to be written, so its time is mostly that sentence's length."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,6 @@ class Row:
     """One reply by one client. It is left as soon as sound is heard."""
 
     client: str
-    opening: str
-    """Whether the first sentence is "short" or "long": by more than LONG tokens."""
     tokens_a_second: int
     language: str
     text: str
@@ -56,7 +52,7 @@ async def measure(standin: Standin, session: aiohttp.ClientSession, replies: Seq
                         voices[name, reply.language], reply.tokens, tokens_a_second=tokens_a_second, first_only=True
                     )
                 times = (heard.first_s, heard.first_sound_s, watch.worked_s, watch.late_s, heard.failure)
-                rows.append(Row(name, _opening(reply), tokens_a_second, reply.language, reply.text, *times))
+                rows.append(Row(name, tokens_a_second, reply.language, reply.text, *times))
                 await _quiet(standin)
     for voice in voices.values():
         await voice.aclose()
@@ -98,9 +94,9 @@ def bars(rows: Sequence[Row]) -> list[report.Bar]:
 
 def table(rows: Sequence[Row]) -> str:
     lines = []
-    for pace, group, name in product(TOKENS_A_SECOND, ("ko", "en", "short", "long", "all"), CLIENTS):
+    for pace, group, name in product(TOKENS_A_SECOND, ("ko", "en", "all"), CLIENTS):
         these = [row for row in rows if (row.client, row.tokens_a_second) == (name, pace)]
-        these = [row for row in these if group in (row.language, row.opening, "all")]
+        these = [row for row in these if group in (row.language, "all")]
         frame, sound = (
             report.spread([row.first_s for row in these]),
             report.spread([row.first_sound_s for row in these]),
@@ -108,19 +104,10 @@ def table(rows: Sequence[Row]) -> str:
         figures = (frame["count"], frame["p50"], frame["p95"], sound["p50"], sound["p95"])
         lines.append((f"{pace} tokens/s, {group}, {name}", *figures))
     return report.table(
-        f"First token to first audio, s; short and long: first sentences of up to {LONG} tokens and of more",
+        "First token to first audio, s",
         ("condition", "replies", "frame p50", "p95", "sound p50", "p95"),
         lines,
     )
-
-
-def _opening(reply: Reply) -> str:
-    text = ""
-    for number, token in enumerate(reply.tokens, 1):
-        text += token
-        if text.endswith((".", "!", "?")):
-            return "long" if number > LONG else "short"
-    return "long"
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -3,18 +3,23 @@
 Replies are played by a player that begins with the first frame. The silence between two clauses is the time from the
 last sound of one to the first sound of the next: silence in the samples and moments without samples alike. What each
 clause sounds like on its own is known, so its ends are found in what came, whatever pauses speech has within.
+
+The adapter plays the server's own silences around a sentence: on the paced server 0.5 s, of which 0.3 s is
+`fragment_interval`.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 import aiohttp
 
 from bench import report
 from bench.voice_clients import ADAPTER, CLIENTS, OURS, ours, plain, request
-from bench.voice_heard import Heard, LoopWatch, Played, speak
+from bench.voice_heard import TOKENS_A_SECOND, Heard, LoopWatch, Played, speak
 from bench.voice_paced import Pace, PacedServer
 from bench.voice_plain import adapted
 from bench.voice_replies import Reply
@@ -26,11 +31,9 @@ from support.standin import Standin
 FACTORS = (0.2, 0.45)
 _AT_ONCE = 4
 _BEYOND_S = 0.03
+_WORKED_S = 0.02
 _STAND_IN = "stand-in"
-
-Said = list[tuple[str, float]]
-"""What was asked of the server for a reply, and the pause that belongs behind each."""
-Render = Callable[[str, str], Samples]
+_STREAMING = CLIENTS[:2]
 
 
 @dataclass(frozen=True)
@@ -64,39 +67,59 @@ async def measure(
     server: PacedServer, standin: Standin, session: aiohttp.ClientSession, replies: Sequence[Reply]
 ) -> Measured:
     """With the paced server, several replies at once and a replica each; then with the stand-in, one by one."""
-    rows: list[Row] = []
     watch = LoopWatch()
     room = asyncio.Semaphore(_AT_ONCE)
+    paced: list[tuple[str, _Reading]] = []
 
-    async def paced(name: str, factor: float, number: int, reply: Reply) -> None:
-        url = server.replica(Pace(name=f"{name}-{number}".replace(", ", "-"), real_time_factor=factor))
-        pace = (20, 60)[number // 2 % 2]
+    async def one(name: str, factor: float, number: int, reply: Reply) -> None:
+        url = server.replica(Pace(name=f"{name}-{number}", real_time_factor=factor))
         async with room:
-            heard, said = await _reply(name, url, session, reply, pace)
-        rows.append(_row(f"factor {factor:g}", name, reply, heard, said, lambda text, _: sound(text)))
+            reading = await _read(name, url, session, reply, TOKENS_A_SECOND[number // 2 % 2])
+        paced.append((f"factor {factor:g}", reading))
 
-    for name in CLIENTS[:2]:
-        async with watch.watching() if name == OURS else LoopWatch().watching(), asyncio.TaskGroup() as group:
-            for factor in FACTORS:
-                for number, reply in enumerate(replies):
-                    group.create_task(paced(name, factor, number, reply), name="reply")
-    for reply in replies:
-        for name in CLIENTS[:2]:
-            heard, said = await _reply(name, standin.url, session, reply, 60)
-            known = {text: await _rendering(standin, reply, text) for text, _ in said}
-            rows.append(_row(_STAND_IN, name, reply, heard, said, lambda text, _, known=known: known[text]))
+    for reply in replies[:2]:  # what is loaded once in each language
+        await _read(OURS, server.replica(Pace(name="loads")), session, reply, max(TOKENS_A_SECOND))
+    for name in _STREAMING:
+        async with watch.watching() if name == OURS else contextlib.nullcontext(), asyncio.TaskGroup() as group:
+            for factor, (number, reply) in product(FACTORS, enumerate(replies)):
+                group.create_task(one(name, factor, number, reply), name="reply")
+    # Only now, as it takes long and would be counted as the event loop's work.
+    rows = [_row(condition, reading, {text: sound(text) for text, _ in reading.said()}) for condition, reading in paced]
+    for reply, name in product(replies, _STREAMING):
+        reading = await _read(name, standin.url, session, reply, max(TOKENS_A_SECOND))
+        rows.append(
+            _row(_STAND_IN, reading, {text: await _rendering(standin, reply, text) for text, _ in reading.said()})
+        )
     return Measured(rows, watch.worked_s, watch.late_s)
 
 
-async def _reply(
-    name: str, url: str, session: aiohttp.ClientSession, reply: Reply, tokens_a_second: int
-) -> tuple[Heard, Said]:
+@dataclass(frozen=True)
+class _Reading:
+    """One reply by one client, as it was heard."""
+
+    client: str
+    reply: Reply
+    heard: Heard
+    asked: Sequence[str]
+    """What the adapter asked for."""
+
+    def said(self) -> list[tuple[str, float]]:
+        """What was asked of the server, in order, and the pause that belongs behind each."""
+        if self.client != OURS:
+            return [(text, _sentence_pause(text)) for text in self.asked]
+        cutter = ClauseCutter()
+        clauses = (*cutter.push(self.reply.text), *cutter.flush())
+        return [(spoken(clause.text, self.reply.language), clause.pause_s) for clause in clauses]
+
+
+async def _read(name: str, url: str, session: aiohttp.ClientSession, reply: Reply, tokens_a_second: int) -> _Reading:
     if name == OURS:
         async with ours(url, reply.language, session) as voice:
-            return await speak(voice, reply.tokens, tokens_a_second=tokens_a_second), _clauses(reply)
+            heard = await speak(voice, reply.tokens, tokens_a_second=tokens_a_second)
+        return _Reading(name, reply, heard, ())
     client = plain(url, reply.language, session)
     heard = await speak(adapted(client), reply.tokens, tokens_a_second=tokens_a_second)
-    return heard, [(text, _sentence_pause(text)) for text in client.asked]
+    return _Reading(name, reply, heard, client.asked)
 
 
 async def _rendering(standin: Standin, reply: Reply, text: str) -> Samples:
@@ -104,22 +127,18 @@ async def _rendering(standin: Standin, reply: Reply, text: str) -> Samples:
     return (await standin.tts(**request(reply.language), text=text)).samples
 
 
-def _clauses(reply: Reply) -> Said:
-    cutter = ClauseCutter()
-    return [(spoken(one.text, reply.language), one.pause_s) for one in (*cutter.push(reply.text), *cutter.flush())]
-
-
 def _sentence_pause(text: str) -> float:
     """The same as ours intends there."""
     return QUESTION_PAUSE_S if text.endswith("?") else SENTENCE_PAUSE_S
 
 
-def _row(condition: str, name: str, reply: Reply, heard: Heard, said: Said, render: Render) -> Row:
-    played = Played(heard.pieces)
-    renderings = [render(text, reply.language) for text, _ in said]
-    found = played.silences_s(renderings)
-    silences = [(silence, pause) for silence, (_, pause) in zip(found, said, strict=False)]
-    return Row(condition, name, reply.language, reply.text, silences, played.missing_s(renderings), heard.failure)
+def _row(condition: str, reading: _Reading, known: Mapping[str, Samples]) -> Row:
+    """`known`: what the server makes of each text."""
+    played, reply, said = Played(reading.heard.pieces), reading.reply, reading.said()
+    renderings = [known[text] for text, _ in said]
+    silences = [(silence, pause) for silence, (_, pause) in zip(played.silences_s(renderings), said, strict=False)]
+    within_s = played.missing_s(renderings)
+    return Row(condition, reading.client, reply.language, reply.text, silences, within_s, reading.heard.failure)
 
 
 def bars(measured: Measured) -> list[report.Bar]:
@@ -127,20 +146,19 @@ def bars(measured: Measured) -> list[report.Bar]:
     found = []
     for condition in _conditions(own):
         beyond = [value for row in own if row.condition == condition for value in row.beyond]
-        found.append(
-            report.Bar(
-                name=f"silence beyond the pause, {condition}, p95",
-                value=report.percentile(beyond, 0.95),
-                bound=_BEYOND_S,
-            )
-        )
+        found.append(_ms(f"silence beyond the pause, {condition}, p95", report.percentile(beyond, 0.95), _BEYOND_S))
     lost = sum(value is None for row in own for value in row.beyond) + sum(bool(row.failure) for row in own)
-    found.append(
-        report.Bar(name="silence: clauses of ours not found, and replies that failed", value=lost, unit="", bound=0.0)
-    )
-    found.append(report.Bar(name="event loop: longest work without a turn, ours", value=measured.worked_s, bound=0.02))
-    found.append(report.Bar(name="event loop: latest turn by the clock, ours", value=measured.late_s))
-    return found
+    return [
+        *found,
+        report.Bar(name="silence: clauses of ours not found, and replies that failed", value=lost, unit="", bound=0.0),
+        _ms("event loop: longest work without a turn, ours", measured.worked_s, _WORKED_S),
+        _ms("event loop: latest turn by the clock, ours", measured.late_s),
+    ]
+
+
+def _ms(name: str, seconds: float | None, bound_s: float | None = None) -> report.Bar:
+    value = None if seconds is None else seconds * 1000
+    return report.Bar(name=name, value=value, unit="ms", bound=None if bound_s is None else bound_s * 1000)
 
 
 def table(measured: Measured) -> str:

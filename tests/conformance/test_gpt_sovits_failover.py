@@ -158,7 +158,9 @@ async def test_the_fallback_says_what_no_replica_says_to_its_end(house: House, w
     await house.serve(break_off(after_s) if after_s else dead)
     fallback, other = await house.fallback(talk(rate=48000, pace=1.05), sample_rate=48000)
     of_fallback = Heard(fallback)
-    heard = await way(await house.tts(fallback=fallback), SENTENCE, ONCE)
+    tts = await house.tts(fallback=fallback)
+    heard = await way(tts, SENTENCE, ONCE)
+    assert tts.fallbacks == 1
     heard.assert_native(rate=RATE, characters=len(SENTENCE), segments=int(way is streamed))
     assert asked(other) == [SENTENCE]
     assert_said_once(heard, [SENTENCE], seams=1)

@@ -25,13 +25,6 @@ class TTS(gpt_sovits.TTS):
             urls=urls, voice=server_voice(voice, text_lang), sample_rate=voice.sample_rate_hz, fallback=fallback
         )
         self._fallback = fallback
-        self.substituted = 0
-        """How often the fallback has spoken."""
-        if fallback is not None:
-            fallback.on("metrics_collected", self._count_substitute)
-
-    def _count_substitute(self, _: object) -> None:
-        self.substituted += 1
 
     async def aclose(self) -> None:
         await super().aclose()

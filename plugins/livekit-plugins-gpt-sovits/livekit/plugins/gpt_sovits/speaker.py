@@ -1,7 +1,7 @@
 """One clause, said to its end: by a replica, by another where that one fails within it, else by the fallback voice."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -24,14 +24,22 @@ class Speaker:
     """One voice for one reply, by whoever can speak with it. Gives mono int16 at `sample_rate`."""
 
     def __init__(
-        self, *, pool: Pool, voice: Voice, sample_rate: int, timeout_s: float, fallback: tts.TTS[Any] | None = None
+        self,
+        *,
+        pool: Pool,
+        voice: Voice,
+        sample_rate: int,
+        timeout_s: float,
+        fallback: tts.TTS[Any] | None = None,
+        on_fallback: Callable[[], None] = lambda: None,
     ) -> None:
-        """`timeout_s` bounds each wait for a server, not the whole clause."""
+        """`timeout_s` bounds each wait for a server, not the whole clause; `on_fallback` hears of every fallback."""
         self._pool = pool
         self._voice = voice
         self._sample_rate = sample_rate
         self._timeout_s = timeout_s
         self._fallback = fallback
+        self._on_fallback = on_fallback
         self._gave_up = False
 
     async def say(self, text: str) -> AsyncGenerator[bytes, None]:
@@ -67,6 +75,7 @@ class Speaker:
         if self._fallback is not None:
             if failure:
                 logger.warning("%s; the fallback voice goes on", failure.message)
+            self._on_fallback()
             async with aclosing(self._by_fallback(self._fallback, text, said)) as pieces:
                 async for piece in pieces:
                     yield piece

@@ -62,6 +62,7 @@ class TTS(tts.TTS[Never]):
         self._session = http_session
         self._pool = Pool([urls] if isinstance(urls, str) else urls, http=self._http, first_byte_s=first_byte_s)
         self._warming: asyncio.Task[None] | None = None
+        self._fallbacks = 0
 
     @property
     def model(self) -> str:
@@ -74,6 +75,11 @@ class TTS(tts.TTS[Never]):
     @property
     def voice(self) -> Voice:
         return self._options.voice
+
+    @property
+    def fallbacks(self) -> int:
+        """How many clauses the fallback voice has spoken."""
+        return self._fallbacks
 
     @property
     def pool(self) -> Pool:
@@ -133,5 +139,9 @@ class TTS(tts.TTS[Never]):
             sample_rate=self.sample_rate,
             timeout_s=conn_options.timeout,
             fallback=options.fallback,
+            on_fallback=self._count_fallback,
         )
         return Reading(emitter, speaker, sample_rate=self.sample_rate, language=options.voice.text_lang, live=live)
+
+    def _count_fallback(self) -> None:
+        self._fallbacks += 1
