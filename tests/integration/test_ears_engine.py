@@ -149,6 +149,40 @@ async def test_who_is_gone_is_forgotten(client: Client, address: Address, speech
     assert await metric(client, "whisper_waiting") == 0
 
 
+async def begun(address: Address, body: bytes) -> asyncio.StreamWriter:
+    """A question that says it is twice as long as what comes of it."""
+    _, writer = await asyncio.open_unix_connection(address.path)
+    head = f"POST /recognize HTTP/1.1\r\nHost: ears\r\nContent-Length: {2 * len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+    return writer
+
+
+async def test_who_leaves_in_the_middle_of_a_question_is_forgotten(
+    client: Client, address: Address, speech: Samples
+) -> None:
+    for _ in range(20):
+        writer = await begun(address, speech.tobytes())
+        writer.close()
+        await writer.wait_closed()
+    heard = await client.recognise(question("stays"), speech, timeout_s=_ANSWER_WITHIN_S)
+    assert word_error_rate(SENTENCE, heard.text) <= 0.1
+    assert await metric(client, "whisper_waiting") == 0
+
+
+async def test_a_socket_full_of_questions_that_never_end_holds_nobody_up(
+    client: Client, address: Address, speech: Samples
+) -> None:
+    writers = [await begun(address, speech.tobytes()[:2000]) for _ in range(300)]
+    try:
+        heard = await client.recognise(question("real"), speech, timeout_s=_ANSWER_WITHIN_S)
+        assert word_error_rate(SENTENCE, heard.text) <= 0.1
+    finally:
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+
 @pytest.mark.parametrize("body", [b"", b"\0\0\0\5{}", b"\xff" * 100, b"\0\0\0\2{}\0"])
 async def test_a_body_that_is_no_question(client: Client, body: bytes) -> None:
     async with client._session.post("http://localhost/recognize", data=body) as response:
