@@ -6,7 +6,7 @@ from contextlib import aclosing
 from livekit.agents import APIError, tts
 
 from .clauses import Clause
-from .pauses import PauseShaper
+from .pauses import LEAD_S, PauseShaper
 from .speaker import Speaker
 from .spoken import spoken
 
@@ -66,9 +66,9 @@ class Reading:
             self._give(bytes(2 * int(self._sample_rate * _UNSPEAKABLE_S)))
 
     def _pause(self) -> None:
-        """The silence before the clause that begins now, less what has passed of it with nothing to play."""
+        """The silence before the clause that begins now, less its own, and what has passed with nothing to play."""
         waited_s = max(0.0, -self._ahead_s()) if self._live else 0.0
-        silent = round(max(0.0, self._pause_s - waited_s) * self._sample_rate)
+        silent = round(max(0.0, self._pause_s - LEAD_S - waited_s) * self._sample_rate)
         self._pause_s = 0.0
         if silent:
             self._give(bytes(2 * silent))
