@@ -106,12 +106,23 @@ class Companion(Agent):
             return Agent.default.tts_node(self, words, model_settings)
 
         try:
-            async for frame in self._fixed.speak(text, voice, substituted=lambda: _substituted(self.session.tts)):
+            async for frame in self._fixed.speak(
+                text, voice, kept=self._say_whole, substituted=lambda: _substituted(self.session.tts)
+            ):
                 yield frame
         except Exception as error:
             logger.warning("the voice failed: %s", error if isinstance(error, APIError) else type(error).__name__)
             for frame in self._fixed.apology.frames():
                 yield frame
+
+    async def _say_whole(self, text: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
+        """With every pause, however fast the sound comes."""
+        voice = self.session.tts
+        assert voice is not None, "there is one where sound is asked for"
+        words = "".join([piece async for piece in text])
+        async with voice.synthesize(words, conn_options=self.session.conn_options.tts_conn_options) as stream:
+            async for said in stream:
+                yield said.frame
 
 
 def _substituted(voice: object) -> int:

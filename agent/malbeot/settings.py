@@ -167,6 +167,9 @@ class Settings(BaseSettings):
     worker_http_port: Port = 0
     """Port of the worker's health check on loopback; 0 takes a free one."""
 
+    worker_metrics_port: Port | None = None
+    """Port of the Prometheus figures of the worker and its calls, on loopback. Unset: none."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""
     log_format: Literal["text", "json"] = "text"

@@ -17,7 +17,7 @@ from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, toke
 
 from malbeot import ears, providers
 from malbeot.call import AGENT_NAME, CallRequest
-from malbeot.clips.rendering import fixed_speech, prepare
+from malbeot.clips.rendering import fixed_speech, prepare, speaker_now
 from malbeot.companion import Companion
 from malbeot.errors import MalbeotError
 from malbeot.livekit_server import wait_for_livekit
@@ -27,12 +27,11 @@ from malbeot.persona_choice import choose_persona, load_all
 from malbeot.session import build_session
 from malbeot.settings import Settings
 from malbeot.turn_metrics import write_turn_metrics
+from malbeot.voices import ready
 from malbeot.waiting import until
 
 _RETRY_FOR_EVER = 10**9
 _PREWARM_TIMEOUT_S = 120.0
-_WARM_UP_S = 90.0
-"""A GPT-SoVITS on a CPU takes 24 s to load its model, and most of a minute for its first words."""
 
 
 def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) -> None:
@@ -55,7 +54,8 @@ async def _open_http() -> None:
 async def answer(job: JobContext, *, settings: Settings, speaker: str = "", request: CallRequest | None = None) -> None:
     """One call. Returns once the companion is in the room; the job lives until the session closes.
 
-    `request` is what the call's dispatch says, unless given. `speaker` is who has said what is kept in clips.
+    `request` is what the call's dispatch says, unless given. `speaker` is who has said what is kept in clips; where
+    nobody spoke when the worker began, this call asks who does.
     """
     request = request or _requested(job)
     persona = choose_persona(job.proc.userdata["personas"], request, settings)
@@ -63,7 +63,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
         persona=persona,
         caller=Caller(name=request.name, direction=request.direction),
         now=datetime.now().astimezone(),
-        fixed=fixed_speech(settings, persona, speaker),
+        fixed=fixed_speech(settings, persona, speaker or await speaker_now(settings)),
         warm_prompt=providers.keeps_prompts_warm(settings),
     )
     session = build_session(settings, persona, job.proc.userdata["loaded"])
@@ -108,6 +108,8 @@ def build_server(
         api_secret=secret,
         host="127.0.0.1",
         port=settings.worker_http_port,
+        prometheus_port=settings.worker_metrics_port,
+        prometheus_multiproc_dir=str(settings.malbeot_state / "metrics") if settings.worker_metrics_port else None,
         setup_fnc=functools.partial(prewarm, settings=settings, ready_dir=ready_dir),
         num_idle_processes=settings.worker_idle_processes,
         initialize_process_timeout=_PREWARM_TIMEOUT_S,
@@ -146,14 +148,16 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
         getting_ready.cancel()
         await asyncio.gather(getting_ready, return_exceptions=True)
         return
-    settings, speaker = getting_ready.result()
+    settings, speaker, failures = getting_ready.result()
     server = build_server(settings, settings.livekit_keys, speaker=speaker, ready_dir=ready_dir)
+    warming = asyncio.create_task(ready.keep_trying(settings, personas, failures), name="warming")
     running = asyncio.create_task(server.run(devmode=dev), name="worker")
     try:
         await until(stop, _finished(running))
         if not dev and not running.done():
             await until(hurry, _drain(server, settings.worker_drain_s))
     finally:
+        await utils.aio.cancel_and_wait(warming)
         await server.aclose()
         await running
 
@@ -167,23 +171,12 @@ async def _drain(server: AgentServer, timeout_s: float) -> None:
         await server.drain(timeout=max(1, round(timeout_s)))
 
 
-async def _warm_voices(settings: Settings, personas: list[Persona]) -> None:
-    """The first words of a voice server take many times as long as those after them: no caller waits for them."""
-    try:
-        async with asyncio.timeout(_WARM_UP_S):
-            failures = await providers.warm_voices(settings, personas)
-    except TimeoutError:
-        failures = [f"they took longer than {_WARM_UP_S:.0f} s to say a word in each language"]
-    for failure in failures:
-        logger.warning("the voice servers are not all ready: %s", failure)
-
-
-async def _get_ready(settings: Settings, personas: list[Persona]) -> tuple[Settings, str]:
-    """The settings that calls are answered with, and who has said what is kept in clips."""
+async def _get_ready(settings: Settings, personas: list[Persona]) -> tuple[Settings, str, list[str]]:
+    """The settings that calls are answered with, who has said what is kept in clips, and which voices are not warm."""
     # A missing or broken model is told here, in one line, and not by call processes that die as often
     # as they are started.
     settings = await ears.require(settings)
-    await _warm_voices(settings, personas)
+    ready.tell(failures := await ready.warm_up(settings, personas))
     speaker = await prepare(settings, personas)
     await wait_for_livekit(settings)
-    return settings, speaker
+    return settings, speaker, failures

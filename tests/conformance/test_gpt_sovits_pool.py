@@ -697,6 +697,22 @@ async def test_warming_up_says_what_failed(house: House) -> None:
     assert await house.pool([gone, *house.urls]).warm_up([]) == []
 
 
+async def test_a_server_that_is_not_up_yet_is_not_held_against_the_replica(house: House) -> None:
+    async def broken_within_speech(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.chunk(stream_header(RATE) + SOUND[:9000])
+
+    url = nobody()
+    pool = house.pool([url])
+    for _ in range(FAILURES_TO_OPEN + 1):
+        assert len(await pool.warm_up([VOICE])) == 1
+    assert pool.ready
+    await house.serve(broken_within_speech)
+    for _ in range(FAILURES_TO_OPEN + 1):
+        assert len(await house.pool().warm_up([VOICE])) == 1
+    assert [house.known(each).breaker for each in (url, *house.urls)] == [Breaker(), Breaker()]
+
+
 async def test_the_status_tells_who_is_up_and_holds_what(house: House) -> None:
     async def up(exchange: Exchange) -> None:
         if exchange.fields or exchange.path.startswith("/set_"):
@@ -717,6 +733,7 @@ async def test_the_status_tells_who_is_up_and_holds_what(house: House) -> None:
     assert "secret" not in web.why_not
     assert f"cannot connect to {gone}" in none.why_not
     speaking = (await pool.status())[0]
+    assert (speaking.switched, none.switched) == (True, False)
     assert (speaking.busy, speaking.warm, speaking.breaker) == (False, ("en",), State.CLOSED)
 
 

@@ -62,6 +62,16 @@ async def test_every_mode_is_spoken(standin: Standin, session: aiohttp.ClientSes
 
 @pytest.mark.models
 @pytest.mark.parametrize("way", WAYS)
+async def test_raw_sound_is_spoken(standin: Standin, session: aiohttp.ClientSession, way: Way) -> None:
+    voice = replace(ENGLISH, media_type="raw", raw_rate_hz=RATE)
+    heard = await way(TTS(urls=standin.url, voice=voice, http_session=session), SENTENCE, ONCE)
+    heard.assert_native(rate=RATE, characters=len(SENTENCE), segments=int(way is streamed))
+    recognised = await asyncio.to_thread(recognise, heard.samples, RATE, "en")
+    assert word_error_rate(SENTENCE, recognised) <= 0.2, recognised
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_reply_of_several_sentences_is_understood(
     standin: Standin, session: aiohttp.ClientSession, way: Way
 ) -> None:

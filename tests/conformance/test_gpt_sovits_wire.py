@@ -5,6 +5,7 @@ One clear line that names the server and never the text; tried again only where 
 
 import itertools
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,13 @@ def _replicas_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def hear_scripted(
-    script: Script, *, way: Way = synthesized, max_retry: int = 0, timeout_s: float = 2.5
+    script: Script, *, way: Way = synthesized, max_retry: int = 0, timeout_s: float = 2.5, voice: Voice = ENGLISH
 ) -> tuple[Heard, VoiceServer]:
     options = APIConnectOptions(max_retry=max_retry, timeout=timeout_s, retry_interval=0.05)
     async with (
         voice_server(script) as server,
         aiohttp.ClientSession() as session,
-        TTS(urls=server.url, voice=ENGLISH, http_session=session) as tts,
+        TTS(urls=server.url, voice=voice, http_session=session) as tts,
     ):
         return await way(tts, TEXT, options), server
 
@@ -49,6 +50,7 @@ async def hear_scripted(
     [
         ("400 Bad Request", b'{"message":"tts failed","Exception":"no\\nreference"}', "tts failed; no reference", 1),
         ("400 Bad Request", b'{"message":"failed on %s"}' % TEXT.encode(), "failed on …", 1),
+        ("400 Bad Request", b'{"message":"tts failed","Exception":"no MORNING here"}', "tts failed; no … here", 1),
         (
             "422 Unprocessable Content",
             b'{"detail":[{"loc":["body","top_k"],"msg":"wrong","input":3}]}',
@@ -236,6 +238,41 @@ async def test_sound_at_another_rate_comes_at_the_declared_one(rate: int) -> Non
     assert heard.duration_s == pytest.approx(1.0, abs=0.02)
     spectrum = np.abs(np.fft.rfft(heard.samples.astype(np.float64)))
     assert np.argmax(spectrum) / heard.duration_s == pytest.approx(440, abs=5)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("rate", [24000, 32000, 48000])
+async def test_raw_sound_has_the_rate_that_the_voice_names(way: Way, rate: int) -> None:
+    sound = tone(1.0, rate).tobytes()
+    pieces = [sound[at : at + 3001] for at in range(0, len(sound), 3001)]
+    voice = replace(ENGLISH, media_type="raw", raw_rate_hz=rate)
+    heard, server = await hear_scripted(lambda it: it.reply(*pieces, content_type="audio/raw"), way=way, voice=voice)
+    assert heard.raised is None
+    assert server.requests[0]["media_type"] == "raw"
+    assert "raw_rate_hz" not in server.requests[0]
+    assert heard.duration_s == pytest.approx(1.0, abs=0.02)
+    spectrum = np.abs(np.fft.rfft(heard.samples.astype(np.float64)))
+    assert np.argmax(spectrum) / heard.duration_s == pytest.approx(440, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("sound", "content_type", "said"),
+    [
+        (SOUND, "audio/wav", "answered with audio/wav and not with raw sound"),
+        (b"<!doctype html><title>Gradio</title>", "application/octet-stream", "not with raw sound"),
+        (bytes(32000), "audio/raw", "sent nothing but zeros"),
+        (b"", "audio/raw", "sent no sound"),
+        (SOUND[: len(SOUND) // 4], "audio/raw", "of a text that takes"),
+    ],
+)
+async def test_raw_sound_that_is_none_is_a_connection_error(sound: bytes, content_type: str, said: str) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.reply(*([sound] if sound else []), content_type=content_type)
+
+    heard, server = await hear_scripted(answer, voice=replace(ENGLISH, media_type="raw", raw_rate_hz=RATE))
+    assert isinstance(heard.raised, APIConnectionError)
+    assert said in str(heard.raised)
+    assert_one_clear_line(heard.raised, f"{server.url}/tts", unsaid="morning")
 
 
 async def test_the_request_carries_the_voice() -> None:

@@ -60,3 +60,20 @@ async def test_a_sentence_that_breaks_off_is_said_to_its_end(
         assert NAME in said
         assert word_error_rate(said, heard) <= 0.3, (said, heard)
         assert replicas[0].process.poll() is not None, "it did not die: nothing was shown"
+
+
+async def test_a_greeting_that_was_said_before_is_heard_although_no_voice_server_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with running_standin() as replica:
+        env = {"GPT_SOVITS_URLS": replica.url, "STAND_IN_URL": replica.url}
+        async with running_stack(tmp_path, roles=("livekit", "ears", "ollama", "worker"), env=env) as stack:
+            await greeting_is_made_anew(stack)
+            spoken, _ = await greeting(stack)
+            replica.process.kill()
+            replica.process.wait()
+            said, heard = await greeting(stack)
+    assert NAME in said
+    assert said == spoken
+    assert word_error_rate(said, heard) <= 0.3, (said, heard)

@@ -30,7 +30,7 @@ class Clip:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """From a WAV file. Raises `OSError`, `EOFError` or `wave.Error`."""
+        """From a WAV file. Raises `OSError`, `EOFError`, `wave.Error` or `ValueError`."""
         with wave.open(str(path)) as file:
             return cls(np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate())
 

@@ -1,6 +1,7 @@
 """Speaks what is fixed from its clip, and everything else, and what has no clip yet, by the voice."""
 
 import asyncio
+import wave
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
 
 from livekit import rtc
@@ -27,11 +28,18 @@ class FixedSpeech:
         self._texts.add(_one_line(text))
 
     async def speak(
-        self, text: AsyncIterable[str], voice: Voice, *, substituted: Callable[[], int] = lambda: 0
+        self,
+        text: AsyncIterable[str],
+        voice: Voice,
+        *,
+        kept: Voice | None = None,
+        substituted: Callable[[], int] = lambda: 0,
     ) -> AsyncIterator[rtc.AudioFrame]:
         """The text's clip, or what `voice` makes of it; a fixed text that was said to its end has a clip then.
 
-        `substituted` counts what another voice has said in place of the persona's own: that is not kept.
+        Where given, `kept` says what is to be kept: a voice that makes a pause shorter by what a listener waited
+        already would be played so ever after. `substituted` counts what another voice has said in place of the
+        persona's own: that is not kept.
         """
         rest, before = aiter(text), substituted()
         pieces, over = await self._begin(rest)
@@ -45,7 +53,7 @@ class FixedSpeech:
                 yield frame
             return
         said: list[rtc.AudioFrame] = []
-        async for frame in voice(_joined(pieces, rest)):
+        async for frame in (kept or voice)(_joined(pieces, rest)):
             said.append(frame)
             yield frame
         if said and substituted() == before:
@@ -64,7 +72,12 @@ class FixedSpeech:
     async def _keep(self, store: ClipStore, text: str, said: list[rtc.AudioFrame]) -> None:
         try:
             await asyncio.to_thread(store.store, text, Clip.of(said))
-        except LocalError as error:
+        except (
+            LocalError,
+            OSError,
+            ValueError,
+            wave.Error,
+        ) as error:  # it was heard: nothing has failed for the caller
             logger.warning("a phrase is not kept and will be made again: %s", error)
 
 

@@ -23,6 +23,7 @@ from malbeot_local.errors import LocalError
 
 _SUBSTITUTE = "substitute"
 _RENDER_TIMEOUT_S = 30.0
+_CALLER_WAITS_S = 0.3
 
 
 async def speaker_of(settings: Settings) -> str:
@@ -34,6 +35,15 @@ async def speaker_of(settings: Settings) -> str:
         if answer.speaks:
             return f"{answer.kind.name} {answer.version}"
     return ""
+
+
+async def speaker_now(settings: Settings) -> str:
+    """The same for a call that is to be answered: empty where nobody says so at once."""
+    try:
+        async with asyncio.timeout(_CALLER_WAITS_S):
+            return await speaker_of(settings)
+    except TimeoutError:
+        return ""
 
 
 async def prepare(settings: Settings, personas: Sequence[Persona], *, apology_alone: bool = False) -> str:

@@ -36,10 +36,12 @@ async def statuses(urls: Sequence[str]) -> list[gpt_sovits.ReplicaStatus]:
 
 
 def holds(replica: gpt_sovits.ReplicaStatus, voice: Voice) -> str:
-    """Whether it speaks `voice` without loading weights: "yes", "no" or, where nobody here has set any, "unknown"."""
+    """Whether it speaks `voice` without loading weights: "yes", "no" or, where nothing here tells, "unknown"."""
+    if not voice.gpt_weights:
+        return "no" if replica.switched else "yes"
     held = (replica.gpt_weights, replica.sovits_weights)
     if held == ("", ""):
-        return "unknown" if voice.gpt_weights else "yes"
+        return "unknown"
     return "yes" if held == (voice.gpt_weights, voice.sovits_weights) else "no"
 
 

@@ -1,6 +1,10 @@
 """What is said in the same words is rendered once, kept within bounds, and played from disk."""
 
+import asyncio
+import errno
+import io
 import os
+import wave
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from itertools import pairwise
@@ -93,7 +97,14 @@ def test_the_least_recently_used_go_when_there_are_too_many(settings: Settings, 
     assert sum(path.stat().st_size for path in Cache(settings.malbeot_cache).clips.glob("*.wav")) <= 110_000
 
 
-@pytest.mark.parametrize("damage", [b"", b"RIFF", b"no wave at all"])
+def of_no_samples() -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("damage", [b"", b"RIFF", b"no wave at all", of_no_samples(), of_no_samples()[:-1] + b"\1\0"])
 async def test_a_damaged_clip_is_made_again(settings: Settings, personas: dict[str, Persona], damage: bytes) -> None:
     store = ClipStore(settings, personas["en"], speaker="x")
     store.store(GREETING, clip())
@@ -160,6 +171,60 @@ async def test_what_was_cut_short_or_said_by_another_is_not_kept(
     async for _ in fixed.speak(pieces(GREETING), Voice(), substituted=lambda: next(times)):
         pass
     assert not store.has(GREETING)
+
+
+async def test_what_is_kept_is_said_without_haste(settings: Settings, personas: dict[str, Persona]) -> None:
+    store = ClipStore(settings, personas["en"], speaker="x")
+    fixed, hasty, calm = FixedSpeech(chime(), store, [GREETING]), Voice(), Voice()
+    for text in (GREETING, GREETING, "Something else."):
+        async for _ in fixed.speak(pieces(text), hasty, kept=calm):
+            pass
+    assert (calm.said, hasty.said) == ([GREETING], ["Something else."])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "Input/output error"), wave.Error("no")],
+)
+async def test_a_disk_that_fails_is_not_heard(
+    settings: Settings,
+    personas: dict[str, Persona],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+) -> None:
+    def fail(self: Clip, path: Path) -> None:
+        path.write_bytes(b"RIFF")
+        raise failure
+
+    store = ClipStore(settings, personas["en"], speaker="x")
+    monkeypatch.setattr(Clip, "write", fail)
+    said = await heard(FixedSpeech(chime(), store, [GREETING]), Voice(), GREETING)
+    assert np.array_equal(said.samples, clip(1.0).samples)
+    assert "a phrase is not kept" in caplog.text
+    assert "Rose" not in caplog.text
+    assert list(Cache(settings.malbeot_cache).clips.iterdir()) == []
+
+
+async def test_two_processes_may_store_the_same_text_at_once(settings: Settings, personas: dict[str, Persona]) -> None:
+    stores = [ClipStore(settings, personas["en"], speaker="x") for _ in range(8)]
+    await asyncio.gather(*(asyncio.to_thread(each.store, GREETING, clip(0.5, at)) for at, each in enumerate(stores)))
+    read = stores[0].load(GREETING)
+    assert read is not None
+    assert len(set(read.samples.tolist())) == 1, "one of them, and whole"
+    assert len(list(Cache(settings.malbeot_cache).clips.iterdir())) == 1
+
+
+def test_what_a_killed_process_left_is_cleared(settings: Settings, personas: dict[str, Persona]) -> None:
+    store = ClipStore(settings, personas["en"], speaker="x")
+    store.store("a", clip())
+    old, new = (Cache(settings.malbeot_cache).clips / f".{name}.wav.tmp-x" for name in ("old", "new"))
+    for left in (old, new):
+        left.mkdir()
+        (left / "half.wav").write_bytes(b"RIFF")
+    os.utime(old, (1, 1))
+    store.store("b", clip())
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_every_greeting_without_a_name_is_fixed(personas: dict[str, Persona]) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from livekit.plugins import gpt_sovits
 
+from livekit.plugins.gpt_sovits.breaker import State
 from malbeot.errors import MalbeotError, SettingsError
 from malbeot.voices import listing
 from malbeot.voices.saying import say
+from malbeot.voices.schema import Voice
 from support.command import malbeot
 from support.standin import Standin
 from support.voices import DASOM, JUNE, NOBODY, WEIGHTS, prompts_with, settings
@@ -101,3 +104,32 @@ async def test_list_shows_who_holds_what(standin: Standin, tmp_path: Path, capsy
     assert rows[3] == ["june", "en", "a.ckpt + a.pth", "stand-in", standin.url, "up", "yes", "en"]
     assert lines[5].startswith(f"{NOBODY}: cannot connect")
     assert len({line.index(NOBODY) for line in (lines[2], lines[4])}) == 1
+
+
+@pytest.mark.parametrize(
+    ("gpt_weights", "switched", "own", "expected"),
+    [
+        ("", False, False, "yes"),
+        ("", False, True, "unknown"),
+        ("", True, False, "no"),
+        ("", True, True, "unknown"),
+        ("a.ckpt", True, False, "no"),
+        ("a.ckpt", True, True, "yes"),
+        ("b.ckpt", True, True, "no"),
+    ],
+)
+def test_a_replica_holds_a_voice_if_it_speaks_it_as_it_is(
+    gpt_weights: str, switched: bool, own: bool, expected: str
+) -> None:
+    replica = gpt_sovits.ReplicaStatus(
+        url=NOBODY,
+        alive=True,
+        why_not="",
+        gpt_weights=gpt_weights,
+        sovits_weights="a.pth" if gpt_weights else "",
+        switched=switched,
+        warm=(),
+        breaker=State.CLOSED,
+        busy=False,
+    )
+    assert listing.holds(replica, Voice.model_validate(JUNE | (WEIGHTS if own else {}))) == expected

@@ -1,5 +1,6 @@
 """Who speaks in a call: the replicas, warm, and the fallback where none can."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -8,13 +9,16 @@ import pytest
 from livekit.agents import utils
 
 from malbeot import doctor, providers
+from malbeot.clips.phrases import greetings, phrases
+from malbeot.clips.rendering import speaker_now
+from malbeot.clips.store import ClipStore
 from malbeot.persona import Persona, load_personas
 from malbeot.resources import resource
 from malbeot.up import probes
 from malbeot.up.run import Up
-from malbeot.voices import listing
+from malbeot.voices import listing, ready
 from support.stack import free_port
-from support.standin import Standin
+from support.standin import Standin, running_standin
 from support.voice_server import Exchange, voice_server
 from support.voices import NOBODY, settings
 
@@ -43,6 +47,36 @@ async def test_the_worker_warms_every_replica_in_both_languages(standin: Standin
     assert all(NOBODY in line for line in failures)
     up, down = await listing.statuses((standin.url, NOBODY))
     assert (set(up.warm), down.warm) == ({"ko", "en"}, ())
+
+
+async def test_a_server_that_comes_up_after_the_worker_is_warmed_and_makes_the_clips(
+    references: Path, own_locks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "_AGAIN_S", 0.05)
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    chosen = settings(None, url, malbeot_cache=tmp_path)
+    personas = list(load_personas(resource("prompts")).values())
+    failures = await ready.warm_up(chosen, personas)
+    assert failures == [f"{url} does not answer as GPT-SoVITS' api_v2 does"]
+    assert await speaker_now(chosen) == ""
+    trying = asyncio.create_task(ready.keep_trying(chosen, personas, failures))
+    with running_standin("--port", str(port), "--references", str(references), piper=False):
+        await asyncio.wait_for(trying, 30)
+        [replica] = await listing.statuses((url,))
+        speaker = await speaker_now(chosen)
+    assert set(replica.warm) == {"ko", "en"}
+    assert replica.breaker == "closed"
+    for persona in personas:
+        store = ClipStore(chosen, persona, speaker=speaker)
+        assert all(map(store.has, [*phrases(persona), *greetings(persona)]))
+
+
+async def test_a_server_that_hangs_is_not_kept_from_callers_by_warming_up(tmp_path: Path) -> None:
+    personas = list(load_personas(resource("prompts")).values())
+    async with voice_server(Exchange.gone) as server:
+        assert len(await ready.warm_up(settings(None, server.url), personas)) == 1
+        assert server.requests == [{}], "asked who it is, and for no words"
+        assert await speaker_now(settings(None, server.url)) == ""
 
 
 async def test_the_doctor_looks_at_every_replica(

@@ -383,6 +383,7 @@ def test_the_unit_is_confined_and_starts_what_the_installer_puts_there() -> None
         "IPAddressAllow": "localhost",
         "IPAddressDeny": "any",
         "Restart": "on-failure",
+        "StandardOutput": "null",  # where the server prints what it is given to say
     }
     assert {name: service[name] for name in wanted} == wanted
     assert "-a 127.0.0.1 -p %i" in service["ExecStart"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import aiohttp
@@ -98,9 +99,19 @@ def _detail(body: bytes, text: str) -> str:
     for item in detail if isinstance(detail, list) else []:
         if isinstance(item, dict):  # "input" repeats what was sent, the text too: left out
             parts.append(f"{'.'.join(str(part) for part in item.get('loc', ()))}: {item.get('msg', '')}")
-    words = "; ".join(parts)
-    line = " ".join((words.replace(text, "…") if text else words).split())
+    line = " ".join(_without_words_of(text, "; ".join(parts)).split())
     return line if len(line) <= _LONGEST_DETAIL else line[: _LONGEST_DETAIL - 1] + "…"
+
+
+def _without_words_of(text: str, said: str) -> str:
+    """`said` without `text` and without its words, save short ones, which tell nothing by themselves.
+
+    A server may quote a part of the text only, or in other letters.
+    """
+    words = {word for word in re.findall(r"\w+", text.lower()) if len(word) >= (4 if word.isascii() else 2)}
+    if text:
+        said = said.replace(text, "…")
+    return re.sub(r"\w+", lambda found: "…" if found[0].lower() in words else found[0], said)
 
 
 def helps_elsewhere(error: APIError) -> bool:

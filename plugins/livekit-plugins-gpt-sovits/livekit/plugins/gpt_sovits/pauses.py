@@ -14,7 +14,7 @@ HELD_S = 1.0
 class PauseShaper:
     """The sound of one clause: mono int16, little-endian, in pieces of any number of whole samples.
 
-    Speech is given on at once. Silence behind it is held back until more speech comes, or dropped at the end. Before
+    Speech is given on at once. Silence behind it is held back until more speech comes; at the end it is dropped. Before
     the first sound only `LEAD_S` of silence is kept, save in a reply's first clause, which is given on as it comes.
     """
 
@@ -52,13 +52,6 @@ class PauseShaper:
             self._sounded, self._held, at = True, b"", end
         self._hold(pcm[at:])
         return given
-
-    def finish(self, pause_s: float = 0.0) -> bytes:
-        """Ends the clause with `pause_s` of silence, its own as far as there is some; with none if nothing sounded."""
-        if not self._sounded:
-            return b""
-        size = 2 * round(pause_s * self._sample_rate)
-        return self._held[:size].ljust(size, b"\0")
 
     def _hold(self, silence: bytes) -> None:
         """Behind sound the beginning of silence is kept, before it the end."""

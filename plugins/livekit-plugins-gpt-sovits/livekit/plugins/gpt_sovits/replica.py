@@ -85,14 +85,14 @@ class Turn:
         metrics.TIME_TO_FIRST_BYTE.labels(self.replica.name).observe(reply.first_sound_at_s - self.asked_at_s)
         return reply
 
-    def end(self, reply: SpeechReply, voice: Voice) -> None:
+    def end(self, reply: SpeechReply, voice: Voice, *, counted: bool = True) -> None:
         """After `speak`, however the reply was read: closes its connection and gives the replica free.
 
-        A listener who left after the first sound takes nothing from the replica's good name.
+        `counted` is `fail`'s. A listener who left after the first sound takes nothing from the replica's good name.
         """
         reply.close()
         if reply.failure:
-            self.fail(reply.failure, voice)
+            self.fail(reply.failure, voice, counted=counted)
             return
         if reply.complete:
             took_s = time.monotonic() - self.asked_at_s

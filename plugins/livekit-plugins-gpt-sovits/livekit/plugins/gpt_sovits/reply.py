@@ -10,6 +10,7 @@ from livekit.agents import APIError
 
 from .errors import EarlyEndError, NotSpeechError, mapped_errors
 from .plausible import FAILURE_RATE, RATES, TrailingZeros
+from .raw import RawReader
 from .wav import WavReader
 
 _LONGEST_SILENCE_S = 10.0
@@ -24,12 +25,20 @@ class SpeechReply:
     Iterating raises LiveKit's errors, each naming the server. Trailing zeros come last, once the end has proved good.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, *, shown: str, timeout_s: float, shortest_s: float) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        reader: WavReader | RawReader,
+        *,
+        shown: str,
+        timeout_s: float,
+        shortest_s: float,
+    ) -> None:
         self._response = response
         self._shown = shown
         self._timeout_s = timeout_s
         self._shortest_s = shortest_s
-        self._reader = WavReader()
+        self._reader = reader
         self._zeros = TrailingZeros()
         self._sounding = self._given = 0
         self._first = b""

@@ -30,6 +30,8 @@ class ReplicaStatus:
     gpt_weights: str
     """As last set by a process of this user here; "" is unknown, or what the server started with."""
     sovits_weights: str
+    switched: bool
+    """Whether weights were ever set: then it speaks no voice that names none."""
     warm: tuple[str, ...]
     """Languages spoken since."""
     breaker: State
@@ -46,6 +48,7 @@ async def status(replica: Replica, session: aiohttp.ClientSession) -> ReplicaSta
         why_not=why_not,
         gpt_weights=record.gpt_weights,
         sovits_weights=record.sovits_weights,
+        switched=record.switched,
         warm=record.warm,
         breaker=record.breaker.state(time.time()),
         busy=busy,

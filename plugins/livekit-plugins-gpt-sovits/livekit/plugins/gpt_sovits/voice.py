@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .plausible import RATES
+
 Language = Literal["auto", "auto_yue", "en", "zh", "ja", "yue", "ko", "all_zh", "all_ja", "all_yue", "all_ko"]
 StreamingMode = Literal[0, 1, 2, 3]
 
@@ -27,7 +29,7 @@ class Voice:
     streaming_mode: StreamingMode = 3
     """0 sends a text's sound when all of it is made, 1 by fragment, 2 and 3 as it is made: 3 (ours) starts soonest."""
     text_split_method: Literal["cut0", "cut1", "cut2", "cut3", "cut4", "cut5"] = "cut0"
-    """Where the server cuts the text. "cut0" (ours), nowhere: texts come sentence by sentence from the session."""
+    """Where the server cuts the text. "cut0" (ours), nowhere: the plugin sends one clause at a time."""
     speed_factor: float = 1.0
     """Above 1 is faster."""
     fragment_interval: float = 0.3
@@ -48,6 +50,10 @@ class Voice:
     """The voice's own GPT weights (.ckpt), a path on the *server's* disk; "" takes those the server started with."""
     sovits_weights: str = ""
     """The voice's own SoVITS weights (.pth), likewise. Both are named or neither."""
+    media_type: Literal["wav", "raw"] = "wav"
+    """How the sound is sent. "raw" saves a header, and with it all that the server tells of its sound."""
+    raw_rate_hz: int | None = None
+    """For "raw", the rate that the voice's model makes: 24000 (v3), 32000 (v1, v2 and v2Pro) or 48000 (v4)."""
 
     def __post_init__(self) -> None:
         if not self.ref_audio_path:
@@ -59,9 +65,16 @@ class Voice:
         if bool(self.gpt_weights) != bool(self.sovits_weights):
             named, missing = ("gpt_weights", "sovits_weights")[:: 1 if self.gpt_weights else -1]
             raise ValueError(f"{named} is given and {missing} is empty: name both of the voice's weights, or neither")
+        if self.media_type == "raw" and self.raw_rate_hz not in RATES:
+            rates = ", ".join(map(str, RATES))
+            raise ValueError(
+                f"raw_rate_hz is {self.raw_rate_hz}: raw sound does not tell its rate, name one of {rates}"
+            )
+        if self.media_type == "wav" and self.raw_rate_hz is not None:
+            raise ValueError("raw_rate_hz is given and media_type is 'wav', which tells its rate: leave it out")
 
     def request(self, text: str) -> dict[str, Any]:
-        """The JSON body of `POST /tts` that speaks `text` as WAV. Weights are no part of it: they are the server's."""
+        """The JSON body of `POST /tts` that speaks `text`. Weights are no part of it: they are the server's."""
         fields = asdict(self)
-        del fields["gpt_weights"], fields["sovits_weights"]
-        return {"text": text, **fields, "aux_ref_audio_paths": list(self.aux_ref_audio_paths), "media_type": "wav"}
+        del fields["gpt_weights"], fields["sovits_weights"], fields["raw_rate_hz"]
+        return {"text": text, **fields, "aux_ref_audio_paths": list(self.aux_ref_audio_paths)}

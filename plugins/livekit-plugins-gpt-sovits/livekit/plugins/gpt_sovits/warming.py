@@ -1,4 +1,8 @@
-"""A word from each replica before callers hear it: the first request of a server takes many times as long as others."""
+"""A word from each replica before callers hear it: the first request of a server takes many times as long as others.
+
+Nobody waits for that word, and a server that is not up yet fails at it: its failures are not held against the replica,
+which would be left alone just as it comes up.
+"""
 
 import asyncio
 import itertools
@@ -67,11 +71,11 @@ async def _warm(replica: Replica, voice: Voice, session: aiohttp.ClientSession) 
             pass
     except APIError as error:
         if reply is None:
-            turn.fail(error, voice)
+            turn.fail(error, voice, counted=False)
         raise
     finally:
         if reply is not None:
-            turn.end(reply, voice)
+            turn.end(reply, voice, counted=False)
         turn.leave()
     return ""
 

@@ -1,15 +1,15 @@
 """One `POST /tts`."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import aiohttp
 from yarl import URL
 
 from .errors import NotSpeechError, mapped_errors, status_error
+from .raw import RawReader
 from .reply import SpeechReply
 from .voice import Voice
+from .wav import WavReader
 
 CLOSE = {"Connection": "close"}
 """Headers of every request: a kept connection may be let go of as it is used, which would look like a failure."""
@@ -43,8 +43,9 @@ async def open_speech(
                 address, json=voice.request(text), headers=CLOSE, timeout=timeout, allow_redirects=False
             )
             try:
-                await _check(response, shown, text)
-                reply = SpeechReply(response, shown=shown, timeout_s=timeout_s, shortest_s=shortest_s)
+                await _check(response, shown, text, voice)
+                reader = RawReader(voice.raw_rate_hz) if voice.raw_rate_hz else WavReader()
+                reply = SpeechReply(response, reader, shown=shown, timeout_s=timeout_s, shortest_s=shortest_s)
                 if first_sound_s is not None:
                     await reply.begin()
             except BaseException:
@@ -53,25 +54,15 @@ async def open_speech(
     return reply
 
 
-@contextlib.asynccontextmanager
-async def request_speech(
-    session: aiohttp.ClientSession, *, url: str, voice: Voice, text: str, timeout_s: float
-) -> AsyncIterator[SpeechReply]:
-    """`open_speech` for the length of a context: leaving it early closes the connection."""
-    reply = await open_speech(session, url=url, voice=voice, text=text, timeout_s=timeout_s)
-    try:
-        yield reply
-    finally:
-        reply.close()
-
-
-async def _check(response: aiohttp.ClientResponse, shown: str, text: str) -> None:
-    """Raises unless what follows may be sound."""
+async def _check(response: aiohttp.ClientResponse, shown: str, text: str, voice: Voice) -> None:
+    """Raises unless what follows may be sound. In raw sound nothing could be told from noise later."""
     if response.status != 200:
         raise status_error(shown, response.status, await response.content.read(_LONGEST_ERROR_BODY), text=text)
-    if response.content_type.startswith("text/") or response.content_type == "application/json":
+    kind = response.content_type
+    raw = voice.media_type == "raw"
+    if kind.startswith("text/") or kind == "application/json" or (raw and kind != "audio/raw"):
         raise NotSpeechError(
-            f"answered with {response.content_type} and not with sound: is this GPT-SoVITS' api_v2? "
+            f"answered with {kind} and not with {'raw ' if raw else ''}sound: is this GPT-SoVITS' api_v2? "
             "(its default port is 9880; 9872 to 9874 are web pages)",
             retryable=False,
         )
