@@ -237,6 +237,8 @@ def test_a_second_engine_on_the_same_socket(address: Address) -> None:
     )
     assert done.returncode == 1
     assert "listens on" in done.stderr
+    assert address.path is not None
+    assert address.path.exists(), "the first one is still to be found"
 
 
 def test_processes_that_start_together_share_one_engine_which_ends_after_them() -> None:

@@ -41,11 +41,14 @@ class Process:
         self.log = log
         self._process: asyncio.subprocess.Process | None = None
         self._answered = 0.0
+        self.hung = False
+        """Whether it was ended because it did not answer."""
 
     async def start(self) -> float:
         """Starts it and waits until it is ready. The seconds that took; raises `MalbeotError` where it isn't."""
         began = time.monotonic()
         service = self.service
+        self.hung = False
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(self.log.open("ab")) if self.log else None
             self._process = await asyncio.create_subprocess_exec(
@@ -85,6 +88,7 @@ class Process:
         if await self.service.ready():
             self._answered = time.monotonic()
         elif time.monotonic() - self._answered > self.service.hangs_after_s:
+            self.hung = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
@@ -109,7 +113,8 @@ class Process:
         """The end of its log, for a message of one line."""
         if self.log is None:
             return "see its log above"
-        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it printed nothing"]
+        said = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        lines = said.strip().splitlines() or ["it printed nothing"]
         return f"{lines[-1][:300]} (log: {self.log})"
 
 

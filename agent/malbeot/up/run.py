@@ -85,7 +85,8 @@ class Up:
                 process = self._ended.pop(task)
                 deaths = self._deaths[process.service.name]
                 deaths.append(time.monotonic())
-                why = f"{process.service.name} stopped (exit status {task.result()}): {process.last_words()}"
+                ended = "did not answer and was ended" if process.hung else f"stopped (exit status {task.result()})"
+                why = f"{process.service.name} {ended}: {process.last_words()}"
                 if len(deaths) == _RESTARTS and deaths[-1] - deaths[0] < _RESTARTS_WITHIN_S:
                     raise MalbeotError(f"{why}; that was the third time within a minute, so everything stops")
                 say(f"{why}; starting it again")
@@ -217,8 +218,8 @@ class Up:
 
     async def _start(self, service: Service) -> None:
         log = self._logs / f"{service.log_name}.log" if self._logs else None
-        if log:
-            log.write_bytes(b"")
+        if log and log.exists():
+            log.replace(log.with_suffix(".log.1"))  # what the run before this one said
         process = Process(service, log)
         self._processes.append(process)
         await self._ready(process)

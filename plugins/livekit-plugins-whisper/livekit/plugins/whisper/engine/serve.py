@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from aiohttp import web
@@ -52,17 +52,15 @@ async def serve(
     async with engine.working():
         await runner.setup()
         try:
-            await _listen(runner, address)
-            announce(f"hears on {address} with {engine.describe()}")
-            idle.users(0, within_s=_FIRST_USER_WITHIN_S)
-            await _either(stop, engine.broken)
+            async with _listening(runner, address):
+                announce(f"hears on {address} with {engine.describe()}")
+                idle.users(0, within_s=_FIRST_USER_WITHIN_S)
+                await _either(stop, engine.broken)
             if engine.failed:
                 raise ModelError(engine.failed)
         finally:
             idle.cancel()
             await runner.cleanup()
-            if address.path:
-                address.path.unlink(missing_ok=True)
 
 
 async def _either(*events: asyncio.Event) -> None:
@@ -94,6 +92,16 @@ class _Idle:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+
+
+@contextlib.asynccontextmanager
+async def _listening(runner: web.AppRunner, address: Address) -> AsyncIterator[None]:
+    await _listen(runner, address)
+    try:
+        yield
+    finally:
+        if address.path:
+            address.path.unlink(missing_ok=True)
 
 
 async def _listen(runner: web.AppRunner, address: Address) -> None:
