@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# install.sh [--dry-run] [--model-version VERSION] [--fp32] [--replicas N]
+# install.sh [--dry-run] [--model-version VERSION] [--fp32] [--replicas N] [--help]
 #   Puts GPT-SoVITS, pinned to one commit, on a Linux machine with an NVIDIA GPU and starts its api_v2 on loopback.
 #   Run again, it does only what is missing.
 #     --dry-run         check the machine and print the steps; change nothing
 #     --model-version   v1, v2, v2Pro, v2ProPlus (unless told otherwise), v3 or v4
 #     --fp32            single precision, for GTX 16 cards, whose fp16 does not serve; takes more GPU memory
-#     --replicas N      N servers, on ports 9880, 9881, … (1)
+#     --replicas N      N servers, 1 to 99, on ports 9880, 9881, … (1)
+#     --help            print this
 set -euo pipefail
 umask 022
 
@@ -40,7 +41,13 @@ dry_run=false half=true model_version=v2ProPlus replicas=1
 
 say() { echo "gpt-sovits: $*"; }
 die() { say "$*" >&2; exit 1; }
-usage() { sed -n '2,8p' "$0" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+
+# wrong OPTION ALLOWED GIVEN: ends with one line that names the value, or its absence, and what is allowed.
+wrong() {
+  if [ -n "$3" ]; then say "$1 takes $2, not $3" >&2; else say "$1 takes $2, and none is given" >&2; fi
+  exit 2
+}
 
 # run COMMAND...: runs it, or in a dry run only shows it.
 run() {
@@ -62,11 +69,15 @@ while [ $# -gt 0 ]; do
   --fp32) half=false ;;
   --model-version) model_version=${2-}; shift $(($# > 1)) ;;
   --replicas) replicas=${2-}; shift $(($# > 1)) ;;
-  *) usage ;;
+  --help | -h) usage; exit ;;
+  *)
+    say "unknown argument '$1': allowed are --dry-run, --model-version VERSION, --fp32, --replicas N and --help" >&2
+    exit 2
+    ;;
   esac
   shift
 done
-[[ $replicas =~ ^[1-9][0-9]?$ ]] || usage
+[[ $replicas =~ ^[1-9][0-9]?$ ]] || wrong --replicas "a number from 1 to 99" "$replicas"
 
 # Where the pinned commit looks for its own weights, by version (its GPT_SoVITS/configs/tts_infer.yaml).
 pretrained=GPT_SoVITS/pretrained_models
@@ -79,23 +90,29 @@ v2)
 v2Pro | v2ProPlus) gpt=s1v3.ckpt sovits=v2Pro/s2G$model_version.pth ;;
 v3) gpt=s1v3.ckpt sovits=s2Gv3.pth ;;
 v4) gpt=s1v3.ckpt sovits=gsv-v4-pretrained/s2Gv4.pth ;;
-*) usage ;;
+*) wrong --model-version "one of v1, v2, v2Pro, v2ProPlus, v3, v4" "$model_version" ;;
 esac
 
 # Prints one line for each thing that is missing; nothing is changed before this is silent.
 missing() {
   local program gpu driver capability free_kb needed_gb=0 existing=$top
   if [ "$(uname -sm)" != "Linux x86_64" ]; then echo "Linux on x86-64: this is $(uname -sm)"; fi
+  if ! type -P systemctl >/dev/null; then
+    echo "systemd: its systemctl is not there"
+  elif [ ! -d "$root/run/systemd/system" ]; then # sd_booted(3)
+    echo "systemd: it is installed but does not run: take a machine that it has started; most containers have none"
+  fi
   for program in git curl unzip tar ffmpeg g++ cmake make; do
     type -P "$program" >/dev/null || echo "$program: \`apt-get install $program\`"
   done
   type -P uv >/dev/null || echo "uv, which brings Python $python_version: see https://docs.astral.sh/uv/"
-  type -P systemctl >/dev/null || echo "systemd: its systemctl is not there"
   gpu=$(nvidia-smi --query-gpu=driver_version,compute_cap --format=csv,noheader 2>/dev/null) || gpu=
   gpu=${gpu%%$'\n'*} # one line a card
   driver=${gpu%%,*} capability=${gpu##*, }
   if [[ ! $gpu =~ ^[0-9]+\.[0-9.]+,\ [0-9]+\.[0-9]+$ ]]; then
-    echo "the NVIDIA driver: nvidia-smi does not answer"
+    echo "the NVIDIA driver: nvidia-smi does not answer: install series $oldest_driver or newer" \
+      "(Ubuntu: \`ubuntu-drivers install\`, Debian: \`apt-get install nvidia-driver\` from non-free), restart," \
+      "and see that \`nvidia-smi\` shows the GPU"
   elif ((${driver%%.*} < oldest_driver)); then
     echo "a newer NVIDIA driver: $driver is here, CUDA 12 needs $oldest_driver"
   elif ((${capability%%.*} < oldest_gpu)); then
@@ -243,8 +260,12 @@ if ! $dry_run && [ "$(id -u)" != 0 ]; then
 fi
 
 problems=$(missing)
-if [ -n "$problems" ]; then
+tell_problems() {
+  local line
   while read -r line; do say "missing: $line" >&2; done <<<"$problems"
+}
+if [ -n "$problems" ]; then
+  tell_problems
   if ! $dry_run; then die "not installed: $(wc -l <<<"$problems") missing, see above; nothing was changed"; fi
 fi
 
@@ -265,6 +286,9 @@ for port in "${ports[@]}"; do
 done
 
 $dry_run || rm -f "$unfinished"
-if [ -n "$problems" ]; then die "dry run: $(wc -l <<<"$problems") missing, see above; nothing was changed"; fi
+if [ -n "$problems" ]; then
+  tell_problems # once more: the steps have pushed the first time off the screen
+  die "dry run: $(wc -l <<<"$problems") missing, see above; nothing was changed"
+fi
 if $dry_run; then say "dry run: nothing is missing, nothing was changed"; exit; fi
 say "ready: put GPT_SOVITS_URLS=$addresses into Malbeot's .env and ask \`malbeot doctor\`"

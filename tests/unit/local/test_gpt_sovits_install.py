@@ -105,7 +105,8 @@ class Machine:
         self.bin = folder / "bin"
         self.log = folder / "log"
         self.folder = folder
-        self.root.mkdir()
+        self.systemd = self.root / "run/systemd/system"
+        self.systemd.mkdir(parents=True)
         self.bin.mkdir()
         self.log.touch()
         for name in REAL:
@@ -143,7 +144,8 @@ class Machine:
 
     @property
     def files(self) -> list[Path]:
-        return sorted(self.root.rglob("*"))
+        """What was put there: /run is systemd's."""
+        return sorted(path for path in self.root.rglob("*") if path.relative_to(self.root).parts[0] != "run")
 
 
 class Run:
@@ -215,7 +217,7 @@ def test_a_dry_run_shows_the_steps_and_changes_nothing(machine: Machine) -> None
 @pytest.mark.parametrize(
     ("program", "script", "said"),
     [
-        ("nvidia-smi", None, "the NVIDIA driver: nvidia-smi does not answer"),
+        ("nvidia-smi", None, "the NVIDIA driver: nvidia-smi does not answer: install series 525 or newer"),
         ("nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9", "the NVIDIA driver: nvidia-smi does not answer"),
         ("nvidia-smi", "echo 'No devices were found'", "the NVIDIA driver: nvidia-smi does not answer"),
         ("nvidia-smi", "echo 470.256.02, 8.6", "a newer NVIDIA driver: 470.256.02 is here, CUDA 12 needs 525"),
@@ -242,6 +244,25 @@ def test_what_is_missing_is_told_before_anything_is_done(
     assert "1 missing, see above; nothing was changed" in run.last_line
     assert machine.files == []
     assert run.called == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
+def test_a_systemd_that_does_not_run_is_told_before_anything_is_done(machine: Machine, arguments: list[str]) -> None:
+    machine.systemd.rmdir()
+    run = machine.install(*arguments)
+    assert run.status == 1
+    assert run.err.startswith("gpt-sovits: missing: systemd: it is installed but does not run")
+    assert machine.files == []
+    assert run.called == ""
+
+
+def test_a_dry_run_ends_with_what_is_missing(machine: Machine) -> None:
+    for program in ("git", "make"):
+        (machine.bin / program).unlink()
+    missing = ["gpt-sovits: missing: git: `apt-get install git`", "gpt-sovits: missing: make: `apt-get install make`"]
+    run = machine.install("--dry-run")
+    last = "gpt-sovits: dry run: 2 missing, see above; nothing was changed"
+    assert run.err.splitlines() == [*missing, *missing, last]
 
 
 def test_everything_missing_is_told_at_once(machine: Machine) -> None:
@@ -349,13 +370,39 @@ def test_a_server_that_does_not_answer_as_api_v2_is_no_success(machine: Machine,
     assert run.last_line.startswith("gpt-sovits: gpt-sovits@9880 is installed but does not answer after 180 s")
 
 
+VERSIONS = "--model-version takes one of v1, v2, v2Pro, v2ProPlus, v3, v4"
+
+
 @pytest.mark.parametrize(
-    "arguments", [["--model-version", "v5"], ["--model-version"], ["--replicas", "0"], ["--replicas"], ["--force"]]
+    ("arguments", "said"),
+    [
+        (["--model-version", "v9"], f"{VERSIONS}, not v9"),
+        (["--model-version"], f"{VERSIONS}, and none is given"),
+        (["--replicas", "0"], "--replicas takes a number from 1 to 99, not 0"),
+        (["--replicas", "x"], "--replicas takes a number from 1 to 99, not x"),
+        (["--replicas"], "--replicas takes a number from 1 to 99, and none is given"),
+        (
+            ["--dry-run", "--nonsense"],
+            "unknown argument '--nonsense': "
+            "allowed are --dry-run, --model-version VERSION, --fp32, --replicas N and --help",
+        ),
+    ],
 )
-def test_wrong_arguments_show_the_usage(machine: Machine, arguments: list[str]) -> None:
+def test_a_wrong_argument_is_named_in_one_line(machine: Machine, arguments: list[str], said: str) -> None:
     run = machine.install(*arguments)
     assert run.status == 2
-    assert "--model-version" in run.err
+    assert run.err == f"gpt-sovits: {said}\n"
+    assert run.out == run.called == ""
+    assert machine.files == []
+
+
+def test_help_is_no_mistake(machine: Machine) -> None:
+    run = machine.install("--help")
+    assert run.status == 0
+    assert run.err == run.called == ""
+    lines = run.out.splitlines()
+    assert lines[0].startswith("install.sh [--dry-run]")
+    assert lines[-1].startswith("    --help ")
     assert machine.files == []
 
 

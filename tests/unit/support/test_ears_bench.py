@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from livekit.agents.stt import SpeechEventType
 
-from bench.ears_call import Event, Turn
-from bench.ears_figures import (
+from bench.ears.call import Event, Turn
+from bench.ears.figures import (
     by_character,
     first_words_s,
     flicker,
@@ -16,7 +16,7 @@ from bench.ears_figures import (
     transcripts,
     word_errors,
 )
-from bench.ears_sound import LEAD_S, RATE, TAIL_S, Utterance, joined, loudness, sound, trimmed
+from bench.ears.sound import LEAD_S, RATE, TAIL_S, Utterance, joined, loudness, sound, trimmed
 from support.recording import Samples
 
 START, INTERIM = SpeechEventType.START_OF_SPEECH, SpeechEventType.INTERIM_TRANSCRIPT

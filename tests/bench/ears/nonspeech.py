@@ -9,9 +9,9 @@ import numpy as np
 from livekit.agents import stt
 
 from bench import report
-from bench.ears_call import Call, calling
-from bench.ears_figures import share, transcripts
-from bench.ears_sound import Sound
+from bench.ears.call import Call, calling
+from bench.ears.figures import share, transcripts
+from bench.ears.sound import Sound
 from support.nonspeech import Clip, clips
 
 STREAMS = 20

@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 
 from bench import report
-from bench.voice_clients import ADAPTER, CLIENTS, OURS, client
-from bench.voice_heard import TOKENS_A_SECOND, LoopWatch, speak
-from bench.voice_replies import Reply
+from bench.voice.clients import ADAPTER, CLIENTS, OURS, client
+from bench.voice.heard import TOKENS_A_SECOND, LoopWatch, speak
+from bench.voice.replies import Reply
 from support.standin import Standin
 
 _SHARE = 0.6

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectionError, APIConnectOptions, tts, utils
 
-from bench.voice_sound import RATE
+from bench.voice.sound import RATE
 
 
 class Plain(tts.TTS[Any]):

@@ -18,12 +18,12 @@ from typing import Any
 import aiohttp
 
 from bench import report
-from bench.voice_clients import ADAPTER, CLIENTS, OURS, ours, plain, request
-from bench.voice_heard import TOKENS_A_SECOND, Heard, LoopWatch, Played, speak
-from bench.voice_paced import Pace, PacedServer
-from bench.voice_plain import adapted
-from bench.voice_replies import Reply
-from bench.voice_sound import Samples, sound
+from bench.voice.clients import ADAPTER, CLIENTS, OURS, ours, plain, request
+from bench.voice.heard import TOKENS_A_SECOND, Heard, LoopWatch, Played, speak
+from bench.voice.paced import Pace, PacedServer
+from bench.voice.plain import adapted
+from bench.voice.replies import Reply
+from bench.voice.sound import Samples, sound
 from livekit.plugins.gpt_sovits import spoken
 from livekit.plugins.gpt_sovits.clauses import QUESTION_PAUSE_S, SENTENCE_PAUSE_S, ClauseCutter
 from support.standin import Standin

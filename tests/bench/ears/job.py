@@ -1,4 +1,4 @@
-"""A call's process as far as memory goes: `python -m bench.ears_job --speech FILE.wav [--model DIR]`.
+"""A call's process as far as memory goes: `python -m bench.ears.job --speech FILE.wav [--model DIR]`.
 
 It has what the process of any LiveKit job has (the framework, its native library, PyAV, a running voice activity
 detector), and hears the speech once without recognition. It then hears it again, with `--model` beside
@@ -20,8 +20,8 @@ import psutil
 from livekit import rtc
 from livekit.agents import inference, vad
 
-from bench.ears_call import calling
-from bench.ears_sound import FRAME, FRAME_S, LEAD_S, RATE, TAIL_S, Sound
+from bench.ears.call import calling
+from bench.ears.sound import FRAME, FRAME_S, LEAD_S, RATE, TAIL_S, Sound
 
 _MB = 10**6
 _PATIENCE_S = 20.0
@@ -82,7 +82,7 @@ def memory() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.ears_job", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.ears.job", description=__doc__)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--model", type=Path, help="the Whisper model's directory; without it nothing recognises")
     chosen = parser.parse_args()

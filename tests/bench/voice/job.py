@@ -1,4 +1,4 @@
-"""The memory that one long reply takes: `python -m bench.voice_job --url URL --characters N --client NAME`.
+"""The memory that one long reply takes: `python -m bench.voice.job --url URL --characters N --client NAME`.
 
 In a process of its own whose event loop has a clock CLOCK times as fast as the wall's: a reply of 10,000 characters is
 spoken for eleven minutes. Everything here that waits does so by the loop, the player too. Prints JSON.
@@ -18,9 +18,9 @@ import aiohttp
 import psutil
 from livekit.agents import APIConnectOptions, tts
 
-from bench.voice_clients import CLIENTS, OURS, ours, plain
-from bench.voice_plain import adapted
-from bench.voice_replies import long_reply
+from bench.voice.clients import CLIENTS, OURS, ours, plain
+from bench.voice.plain import adapted
+from bench.voice.replies import long_reply
 
 CLOCK = 40.0
 _MB = 10**6
@@ -122,7 +122,7 @@ def _traced() -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.voice_job", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.voice.job", description=__doc__)
     parser.add_argument("--url", required=True)
     parser.add_argument("--characters", type=int, required=True)
     parser.add_argument("--client", choices=CLIENTS, required=True)

@@ -14,11 +14,11 @@ from typing import Any
 from livekit.agents import stt
 
 from bench import report
-from bench.ears_call import FLUSH_AFTER_S, Call, Turn, calling
-from bench.ears_engine import Engine
-from bench.ears_figures import first_words_s, flicker, gaps_s, preflight
-from bench.ears_plain import Heard, Plain, whole
-from bench.ears_sound import Utterance, sound
+from bench.ears.call import FLUSH_AFTER_S, Call, Turn, calling
+from bench.ears.engine import Engine
+from bench.ears.figures import first_words_s, flicker, gaps_s, preflight
+from bench.ears.plain import Heard, Plain, whole
+from bench.ears.sound import Utterance, sound
 
 CONDITIONS: Mapping[str, float | None] = {"clean": None, "20 dB": 20.0, "10 dB": 10.0}
 """Signal-to-noise ratios."""

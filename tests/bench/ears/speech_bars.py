@@ -1,10 +1,10 @@
-"""What the utterances of `ears_speech.py` come to: the tables, and the bars of accuracy and latency."""
+"""What the utterances of `speech.py` come to: the tables, and the bars of accuracy and latency."""
 
 from collections.abc import Callable, Sequence
 
 from bench import report
-from bench.ears_figures import INTERIM_EVERY_S, PREFLIGHT_WITHIN_S, by_character, ratio, share, word_errors
-from bench.ears_speech import CONDITIONS, Row
+from bench.ears.figures import INTERIM_EVERY_S, PREFLIGHT_WITHIN_S, by_character, ratio, share, word_errors
+from bench.ears.speech import CONDITIONS, Row
 
 _WORSE_BY_AT_MOST = 1.0
 """Points of word error rate, in percent."""

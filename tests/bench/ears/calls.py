@@ -9,9 +9,9 @@ from typing import Any
 from livekit.agents import stt
 
 from bench import report
-from bench.ears_call import Call, Turn, calling
-from bench.ears_figures import share, word_errors
-from bench.ears_sound import Utterance, sound
+from bench.ears.call import Call, Turn, calling
+from bench.ears.figures import share, word_errors
+from bench.ears.sound import Utterance, sound
 
 ROUNDS = 5
 _APART_S = 0.2

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from livekit.agents import APIError, tts
 
-from bench.voice_sound import RATE, SILENCE_PEAK, Samples
+from bench.voice.sound import RATE, SILENCE_PEAK, Samples
 
 TOKENS_A_SECOND = (20, 60)
 """A small language model on a processor, and one on a card."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from faster_whisper import WhisperModel
 
-from bench.ears_sound import RATE, Sound
+from bench.ears.sound import RATE, Sound
 from support.recording import Samples
 from support.speech import WHISPER_MODEL
 

@@ -9,11 +9,11 @@ from typing import Any
 import aiohttp
 
 from bench import report
-from bench.voice_clients import ours, voice
-from bench.voice_heard import Heard, Played, speak
-from bench.voice_paced import Pace, PacedServer, exchanges, paced_server
-from bench.voice_replies import Reply
-from bench.voice_sound import sound, speech_s
+from bench.voice.clients import ours, voice
+from bench.voice.heard import Heard, Played, speak
+from bench.voice.paced import Pace, PacedServer, exchanges, paced_server
+from bench.voice.replies import Reply
+from bench.voice.sound import sound, speech_s
 from livekit.plugins.gpt_sovits import spoken
 from livekit.plugins.gpt_sovits.clauses import ClauseCutter
 

@@ -1,4 +1,4 @@
-"""A voice server that speaks at a set pace and notes when what happened: `python -m bench.voice_paced`.
+"""A voice server that speaks at a set pace and notes when what happened: `python -m bench.voice.paced`.
 
 Its pace is the beginning of the path, as `Pace.path` writes it, and every such path is a replica of its own.
 It sends as GPT-SoVITS does in streaming mode 3: the head at once, then pieces as they would be made, then
@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from bench.voice_sound import RATE, sound
+from bench.voice.sound import RATE, sound
 from support import voice_server
 
 _FIRST_PIECE_S, _PIECE_S = 0.56, 0.64  # 14 and 16 semantic tokens: streaming mode 3 with its defaults
@@ -85,7 +85,7 @@ async def exchanges(replica: str) -> list[Exchange]:
 async def paced_server() -> AsyncIterator[PacedServer]:
     """A process of its own, for the length of the context."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.voice_paced", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "bench.voice.paced", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None

@@ -7,8 +7,8 @@ import aiohttp
 from livekit.agents import tts
 from livekit.plugins import gpt_sovits
 
-from bench.voice_plain import Plain, adapted
-from bench.voice_replies import Language
+from bench.voice.plain import Plain, adapted
+from bench.voice.replies import Language
 
 OURS, ADAPTER, ADAPTER_WHOLE = "ours", "adapter", "adapter, whole"
 CLIENTS = (OURS, ADAPTER, ADAPTER_WHOLE)

@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 
 from bench import report
-from bench.voice_clients import CLIENTS, OURS, client
-from bench.voice_heard import speak, write
-from bench.voice_paced import Pace, PacedServer, exchanges
-from bench.voice_replies import Reply
+from bench.voice.clients import CLIENTS, OURS, client
+from bench.voice.heard import speak, write
+from bench.voice.paced import Pace, PacedServer, exchanges
+from bench.voice.replies import Reply
 
 _DELAY_S = 0.01
 _CLOSED_S = 0.05

@@ -16,10 +16,11 @@ from typing import Any
 
 import aiohttp
 
-from bench import report, voice_failover, voice_first, voice_memory, voice_pauses, voice_wire
-from bench.ears_engine import apart_from_others
-from bench.voice_paced import PacedServer, paced_server
-from bench.voice_replies import Reply, replies
+from bench import report
+from bench.ears.engine import apart_from_others
+from bench.voice import failover, first, memory, pauses, wire
+from bench.voice.paced import PacedServer, paced_server
+from bench.voice.replies import Reply, replies
 from support.standin import Standin, running_standin
 
 
@@ -46,50 +47,50 @@ class Part:
     table: str | None = None
 
 
-async def delay(material: Material) -> Part:
-    rows = await voice_wire.delays(material.server, material.session, material.replies)
-    table = voice_wire.table("Server's first sample to first frame, ms", rows)
-    return Part(voice_wire.as_json(rows), voice_wire.bars("delay", rows), table)
+async def part_delay(material: Material) -> Part:
+    rows = await wire.delays(material.server, material.session, material.replies)
+    table = wire.table("Server's first sample to first frame, ms", rows)
+    return Part(wire.as_json(rows), wire.bars("delay", rows), table)
 
 
-async def first(material: Material) -> Part:
-    rows = await voice_first.measure(material.standin, material.session, material.replies)
-    return Part(voice_first.as_json(rows), voice_first.bars(rows), voice_first.table(rows))
+async def part_first(material: Material) -> Part:
+    rows = await first.measure(material.standin, material.session, material.replies)
+    return Part(first.as_json(rows), first.bars(rows), first.table(rows))
 
 
-async def pauses(material: Material) -> Part:
-    measured = await voice_pauses.measure(material.server, material.standin, material.session, material.third())
-    return Part(voice_pauses.as_json(measured), voice_pauses.bars(measured), voice_pauses.table(measured))
+async def part_pauses(material: Material) -> Part:
+    measured = await pauses.measure(material.server, material.standin, material.session, material.third())
+    return Part(pauses.as_json(measured), pauses.bars(measured), pauses.table(measured))
 
 
-async def leaving(material: Material) -> Part:
-    rows = await voice_wire.leavings(material.server, material.session, material.third())
-    table = voice_wire.table("Leaving to connection closed, ms", rows)
-    return Part(voice_wire.as_json(rows), voice_wire.bars("leaving", rows), table)
+async def part_leaving(material: Material) -> Part:
+    rows = await wire.leavings(material.server, material.session, material.third())
+    table = wire.table("Leaving to connection closed, ms", rows)
+    return Part(wire.as_json(rows), wire.bars("leaving", rows), table)
 
 
-async def failover(material: Material) -> Part:
-    stalled = await voice_failover.stalls(material.server, material.session, material.third())
-    killed = await voice_failover.killings(material.server, material.session, material.third())
+async def part_failover(material: Material) -> Part:
+    stalled = await failover.stalls(material.server, material.session, material.third())
+    killed = await failover.killings(material.server, material.session, material.third())
     return Part(
-        voice_failover.as_json(stalled, killed),
-        voice_failover.bars(stalled, killed),
-        voice_failover.table(stalled, killed),
+        failover.as_json(stalled, killed),
+        failover.bars(stalled, killed),
+        failover.table(stalled, killed),
     )
 
 
-async def memory(material: Material) -> Part:
-    measured = await voice_memory.measure(material.server)
-    return Part(voice_memory.as_json(measured), voice_memory.bars(measured), voice_memory.table(measured))
+async def part_memory(material: Material) -> Part:
+    measured = await memory.measure(material.server)
+    return Part(memory.as_json(measured), memory.bars(measured), memory.table(measured))
 
 
 PARTS: Mapping[str, Callable[[Material], Awaitable[Part]]] = {
-    "delay": delay,
-    "first": first,
-    "pauses": pauses,
-    "leaving": leaving,
-    "failover": failover,
-    "memory": memory,
+    "delay": part_delay,
+    "first": part_first,
+    "pauses": part_pauses,
+    "leaving": part_leaving,
+    "failover": part_failover,
+    "memory": part_memory,
 }
 
 

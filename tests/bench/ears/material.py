@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from bench import report
-from bench.ears_sound import Utterance, at_16k, joined, trimmed
-from bench.ears_texts import SPOKEN
+from bench.ears.sound import Utterance, at_16k, joined, trimmed
+from bench.ears.texts import SPOKEN
 from support.speech import Speech
 from support.standin import running_standin
 
 SPEECH = report.FOLDER / "ears.speech"
-RECORDINGS = Path(__file__).parents[3] / "shared" / "audio"
+RECORDINGS = Path(__file__).parents[4] / "shared" / "audio"
 """Beside the repository, and in no clone elsewhere."""
 
 _RECORDED = (

@@ -13,10 +13,10 @@ from typing import Any
 from livekit.agents import stt
 
 from bench import report
-from bench.ears_call import calling
-from bench.ears_calls import speak_at_once
-from bench.ears_engine import Engine
-from bench.ears_sound import RATE, Utterance, sound
+from bench.ears.call import calling
+from bench.ears.calls import speak_at_once
+from bench.ears.engine import Engine
+from bench.ears.sound import RATE, Utterance, sound
 from support.speech import WHISPER_MODEL, Speech
 
 CALLS = (1, 8)
@@ -100,7 +100,7 @@ async def _largest(read: Callable[[], Memory]) -> AsyncIterator[Memory]:
 
 async def _job(wav: Path, *arguments: str) -> dict[str, Any]:
     """What `ears_job.py` says of itself."""
-    command = [sys.executable, "-m", "bench.ears_job", "--speech", str(wav), *arguments]
+    command = [sys.executable, "-m", "bench.ears.job", "--speech", str(wav), *arguments]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         output, _ = await asyncio.wait_for(process.communicate(), _JOB_WITHIN_S)
@@ -109,6 +109,6 @@ async def _job(wav: Path, *arguments: str) -> dict[str, Any]:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise RuntimeError(f"bench.ears_job ended with status {process.returncode}")
+        raise RuntimeError(f"bench.ears.job ended with status {process.returncode}")
     told: dict[str, Any] = json.loads(output.splitlines()[-1])
     return told

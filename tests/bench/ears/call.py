@@ -11,7 +11,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import stt
 
-from bench.ears_sound import FRAME, FRAME_S, RATE, Sound
+from bench.ears.sound import FRAME, FRAME_S, RATE, Sound
 
 FLUSH_AFTER_S = 0.2
 """From the last speech sample to the flush: where a turn detector calls the turn."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench import report
-from bench.voice_clients import ADAPTER, OURS
-from bench.voice_job import CLOCK, Told
-from bench.voice_paced import Pace, PacedServer
+from bench.voice.clients import ADAPTER, OURS
+from bench.voice.job import CLOCK, Told
+from bench.voice.paced import Pace, PacedServer
 
 _SHORT, _LONG = 1000, 10_000
 _FACTOR = 0.2
@@ -30,11 +30,11 @@ async def measure(server: PacedServer) -> Measured:
 
 
 async def _job(url: str, characters: int, client: str) -> Told:
-    command = [sys.executable, "-m", "bench.voice_job", "--url", url, "--characters", str(characters)]
+    command = [sys.executable, "-m", "bench.voice.job", "--url", url, "--characters", str(characters)]
     process = await asyncio.create_subprocess_exec(*command, "--client", client, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
     if process.returncode:
-        raise RuntimeError(f"bench.voice_job ended with status {process.returncode}")
+        raise RuntimeError(f"bench.voice.job ended with status {process.returncode}")
     return Told(**json.loads(output.splitlines()[-1]))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import jiwer
 from livekit.agents.stt import SpeechEventType
 
-from bench.ears_call import Event, Turn
+from bench.ears.call import Event, Turn
 from support.recognise import normal
 
 PREFLIGHT_WITHIN_S = 0.35

@@ -16,11 +16,12 @@ from typing import Any
 from livekit.agents import stt
 from livekit.plugins import whisper
 
-from bench import ears_calls, ears_memory, ears_nonspeech, ears_speech, ears_speech_bars, report
-from bench.ears_engine import Engine, apart_from_others, find
-from bench.ears_material import recordings, spoken
-from bench.ears_plain import Plain
-from bench.ears_sound import Utterance
+from bench import report
+from bench.ears import calls, memory, nonspeech, speech, speech_bars
+from bench.ears.engine import Engine, apart_from_others, find
+from bench.ears.material import recordings, spoken
+from bench.ears.plain import Plain
+from bench.ears.sound import Utterance
 from support.speech import WHISPER_MODEL
 
 CALLS = (4, 8)
@@ -49,36 +50,34 @@ class Part:
     table: str | None = None
 
 
-async def memory(material: Material) -> Part:
-    measured = await ears_memory.measure(material.ears["en"], material.engine, material.callers)
-    return Part(measured, ears_memory.bars(measured), ears_memory.table(measured))
+async def part_memory(material: Material) -> Part:
+    measured = await memory.measure(material.ears["en"], material.engine, material.callers)
+    return Part(measured, memory.bars(measured), memory.table(measured))
 
 
-async def speech(material: Material) -> Part:
+async def part_speech(material: Material) -> Part:
     engine, cores = material.engine, report.machine()["cores"]
     plain = Plain(compute_type=engine.compute_type, cpu_threads=engine.cpu_threads)
     fast = Plain(compute_type=engine.compute_type, cpu_threads=cores, options=(("beam_size", 1),))
-    rows = await ears_speech.measure(material.ears, engine, material.said, plain, fast)
-    return Part(ears_speech.as_json(rows), ears_speech_bars.bars(rows), ears_speech_bars.table(rows))
+    rows = await speech.measure(material.ears, engine, material.said, plain, fast)
+    return Part(speech.as_json(rows), speech_bars.bars(rows), speech_bars.table(rows))
 
 
-async def nonspeech(material: Material) -> Part:
-    rows = await ears_nonspeech.measure(material.ears["en"], material.clips)
-    return Part(ears_nonspeech.as_json(rows), ears_nonspeech.bars(rows), ears_nonspeech.table(rows))
+async def part_nonspeech(material: Material) -> Part:
+    rows = await nonspeech.measure(material.ears["en"], material.clips)
+    return Part(nonspeech.as_json(rows), nonspeech.bars(rows), nonspeech.table(rows))
 
 
-async def calls(material: Material) -> Part:
-    rows = [
-        row for at_once in CALLS for row in await ears_calls.measure(material.ears["en"], material.callers, at_once)
-    ]
-    return Part(ears_calls.as_json(rows), ears_calls.bars(rows))
+async def part_calls(material: Material) -> Part:
+    rows = [row for at_once in CALLS for row in await calls.measure(material.ears["en"], material.callers, at_once)]
+    return Part(calls.as_json(rows), calls.bars(rows))
 
 
 PARTS: Mapping[str, Callable[[Material], Awaitable[Part]]] = {
-    "memory": memory,  # first, as long as no other part has made the engine grow
-    "speech": speech,
-    "nonspeech": nonspeech,
-    "calls": calls,
+    "memory": part_memory,  # first, as long as no other part has made the engine grow
+    "speech": part_speech,
+    "nonspeech": part_nonspeech,
+    "calls": part_calls,
 }
 
 
@@ -87,7 +86,7 @@ async def main(only: Sequence[str], count: int, clips: int) -> int:
     busy = report.load_average()
     if busy > report.machine()["cores"] / 4:
         print(f"the machine is busy (load average {busy}): the figures will be worse than its own", flush=True)
-    said = await asyncio.to_thread(spoken, max(count, max(CALLS) * ears_calls.ROUNDS))
+    said = await asyncio.to_thread(spoken, max(count, max(CALLS) * calls.ROUNDS))
     bars: list[report.Bar] = []
     results: dict[str, Any] = {"load_average_at_start": busy}
     english = whisper.STT(model=WHISPER_MODEL, language="en")

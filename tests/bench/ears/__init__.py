@@ -1,0 +1,1 @@
+"""The streaming recogniser, measured beside plain faster-whisper."""

@@ -1,0 +1,1 @@
+"""The voice plugin, measured beside LiveKit's sentence-wise adapter."""
