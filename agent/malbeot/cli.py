@@ -5,17 +5,25 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from malbeot import __version__
 from malbeot.errors import MalbeotError
-from malbeot.settings import EMBEDDED_SETTINGS, Settings, default_state, load
+from malbeot.settings import EMBEDDED_SETTINGS, Settings, default_state, engine_address, load
 
 
 def _use_embedded(_: click.Context, __: click.Parameter, chosen: bool) -> None:
     if chosen:
         os.environ.update(EMBEDDED_SETTINGS)
+
+
+def _engine_address(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
+    try:
+        return engine_address(address) if address else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 _embedded = click.option(
@@ -62,7 +70,11 @@ def dev() -> None:
 
 @app.command()
 @_embedded
-@click.option("--address", help="unix:/PATH, or tcp://HOST:PORT for other machines, which takes EARS_TOKEN.")
+@click.option(
+    "--address",
+    callback=_engine_address,
+    help="unix:/PATH, or tcp://HOST:PORT for other machines, which takes EARS_TOKEN.",
+)
 def ears(address: str | None) -> None:
     """Hear for all calls of this machine, or of others: the recognition engine alone."""
     from malbeot.ears import become_engine
@@ -81,6 +93,8 @@ def console(text: bool, wav: Path | None, out: Path | None, persona: str, name: 
     """Talk with the companion here, without LiveKit server."""
     from malbeot.console import talk
 
+    if text and (wav or out):
+        raise click.UsageError("--text excludes --wav and --out: type, or give files")
     if (wav is None) != (out is None):
         raise click.UsageError("--wav and --out belong together: give both or neither")
     talk(load(), text=text, files=(wav, out) if wav and out else None, persona=persona, name=name)
@@ -124,7 +138,7 @@ def list_voices() -> None:
     """Show every voice, and which server is up, holds it and is warm."""
     from malbeot.voices.listing import show
 
-    asyncio.run(show(load()))
+    sys.exit(asyncio.run(show(load())))
 
 
 @voices.command("check")
@@ -169,13 +183,13 @@ def main() -> None:
     # ONNX Runtime reports to its maker unless told not to. Every process that we start inherits this.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        app(standalone_mode=False)
+        app(prog_name="malbeot", standalone_mode=False)
     except MalbeotError as error:
         _fail(str(error), error.exit_code)
     except LocalError as error:
         _fail(str(error), 1)
     except click.UsageError as error:
-        _fail(f"{error.format_message().rstrip('.')}; see `malbeot --help`", 2)
+        _fail_usage(error)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except BrokenPipeError:
@@ -184,7 +198,16 @@ def main() -> None:
         _fail(f"an error in Malbeot itself: {type(error).__name__}: {error}; details are in {_keep_traceback()}", 70)
 
 
-def _fail(message: str, status: int) -> None:
+def _fail_usage(error: click.UsageError) -> NoReturn:
+    if error.ctx and error.message == error.ctx.get_help():
+        # A group without a command: click's complaint is the help itself.
+        click.echo(error.message, err=True)
+        sys.exit(error.exit_code)
+    command = error.ctx.command_path if error.ctx else "malbeot"
+    _fail(f"{error.format_message().rstrip('.')}; see `{command} --help`", error.exit_code)
+
+
+def _fail(message: str, status: int) -> NoReturn:
     print(f"malbeot: {message}", file=sys.stderr)
     sys.exit(status)
 

@@ -10,6 +10,7 @@ from malbeot.settings import Settings
 from malbeot_local import models
 from malbeot_local.cache import Cache
 from support.command import line_with, malbeot, running
+from support.speech import english
 from support.stack import running_stack, stack_environment
 
 ROOT = Path(__file__).parents[2]
@@ -95,12 +96,41 @@ async def test_no_microphone(env: dict[str, str]) -> None:
         (("up", "--fast"), "No such option"),
         (("console", "--wav", "a.wav"), "--wav and --out belong together"),
         (("console", "--wav", "a.wav", "--out", "b.wav"), "cannot read a.wav"),
+        (("console", "--text", "--wav", "a.wav"), "--text excludes --wav and --out"),
+        (("ears", "--address", "foo"), "Invalid value for '--address': must be auto, unix:/PATH or tcp://HOST:PORT"),
+        (("voices", "say"), "see `malbeot voices say --help`"),
     ],
 )
 async def test_wrong_arguments(env: dict[str, str], arguments: tuple[str, ...], said: str) -> None:
     result = await malbeot(*arguments, env=env)
     assert result.status == 2
     assert said in result.complaint
+
+
+async def test_a_group_without_a_command_shows_its_help(env: dict[str, str]) -> None:
+    result = await malbeot("voices", env=env)
+    assert result.status == 2
+    assert result.err.startswith("Usage: malbeot voices [OPTIONS] COMMAND")
+
+
+async def test_a_reply_that_cannot_be_written_is_told_first(env: dict[str, str], tmp_path: Path) -> None:
+    question = english("Hello.").to_wav(tmp_path / "question.wav")
+    result = await malbeot("console", "--wav", str(question), "--out", str(tmp_path / "none" / "a.wav"), env=env)
+    assert result.status == 2
+    assert result.err.startswith("malbeot: cannot write")
+    assert "its folder does not exist" in result.complaint
+
+
+@pytest.mark.parametrize("how", ["text", "wav"])
+async def test_no_language_model_for_a_conversation(env: dict[str, str], tmp_path: Path, how: str) -> None:
+    question = english("Hello.").to_wav(tmp_path / "question.wav")
+    files = ("--wav", str(question), "--out", str(tmp_path / "reply.wav"))
+    result = await malbeot("console", *(("--text",) if how == "text" else files), env=env, stdin="Hello!\n")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.strip() == (
+        f"malbeot: the language model is missing: no Ollama answers at {env['OLLAMA_URL']}; "
+        "`malbeot up --embedded` starts it"
+    )
 
 
 async def test_wrong_setting(env: dict[str, str]) -> None:

@@ -14,7 +14,8 @@ from malbeot.settings import Settings
 
 def talk(settings: Settings, *, text: bool, files: tuple[Path, Path] | None, persona: str, name: str) -> None:
     """Runs until the person ends it, or until the reply to a file is written. Raises `MalbeotError`."""
-    from malbeot.console import by_ear, by_file, by_text
+    from malbeot.console import by_ear, by_file, by_text, wav
+    from malbeot.console.needs import require_language_model
 
     setup(settings.model_copy(update={"log_level": "ERROR"} if settings.log_level == "INFO" else {}))
     personas = load_all(settings)
@@ -28,10 +29,14 @@ def talk(settings: Settings, *, text: bool, files: tuple[Path, Path] | None, per
     if not files and not text:
         by_ear.talk(settings, chosen, request)
         return
+    question = wav.read(files[0]) if files else None
+    if files:
+        wav.require_writable(files[1])
+    asyncio.run(require_language_model(settings))
     say("loading models …")
     loaded = load(settings, hearing=not text)
-    if files:
-        asyncio.run(by_file.talk(settings, chosen, request, loaded, question=files[0], reply=files[1]))
+    if files and question:
+        asyncio.run(by_file.talk(settings, chosen, request, loaded, question=question, reply=files[1]))
     else:
         asyncio.run(by_text.talk(settings, chosen, request, loaded))
 

@@ -4,14 +4,16 @@ import asyncio
 
 from malbeot import ears, providers
 from malbeot.call import CallRequest
+from malbeot.console.needs import require_language_model
 from malbeot.errors import MalbeotError
 from malbeot.persona import Persona
 from malbeot.settings import Settings
 
 
 def talk(settings: Settings, persona: Persona, request: CallRequest) -> None:
-    """Until Ctrl-C. Raises `MalbeotError` where there is no microphone or no speaker."""
+    """Until Ctrl-C. Raises `MalbeotError` where there is no microphone, no speaker or no language model."""
     _require_sound()
+    asyncio.run(require_language_model(settings))
     try:
         # livekit-agents' console has no public name in 1.8.
         from livekit.agents.cli import _legacy

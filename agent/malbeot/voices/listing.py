@@ -12,8 +12,8 @@ from malbeot.voices.schema import Voice
 _HEAD = ("voice", "languages", "weights", "fallback", "replica", "state", "holds it", "warm")
 
 
-async def show(settings: Settings) -> None:
-    """Prints the table, and why a replica does not answer. Raises `SettingsError`."""
+async def show(settings: Settings) -> int:
+    """Prints the table, and why a replica does not answer; 0 where one is up, else 1. Raises `SettingsError`."""
     voices = list(all_voices(settings).values())
     replicas = await statuses(settings.gpt_sovits_urls)
     rows: list[tuple[str, ...]] = [_HEAD]
@@ -26,6 +26,7 @@ async def show(settings: Settings) -> None:
     for replica in replicas:
         if not replica.alive:
             print(f"{replica.url}: {replica.why_not}")
+    return 0 if any(_state(replica) != "down" for replica in replicas) else 1
 
 
 async def statuses(urls: Sequence[str]) -> list[gpt_sovits.ReplicaStatus]:

@@ -91,11 +91,15 @@ async def test_the_command_reads_standard_input_and_keeps_its_exit_statuses(stan
     assert wrong.complaint == "malbeot: there is no voice nobody: there are dasom, june"
 
 
+async def test_list_fails_where_every_server_is_down(tmp_path: Path) -> None:
+    assert await listing.show(settings(prompts_with(tmp_path, JUNE), NOBODY)) == 1
+
+
 async def test_list_shows_who_holds_what(standin: Standin, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings(prompts_with(tmp_path, JUNE | WEIGHTS, DASOM), standin.url, NOBODY)
     await say(chosen, "june", "Hello there.", out=tmp_path / "june.wav", language="")
     capsys.readouterr()
-    await listing.show(chosen)
+    assert await listing.show(chosen) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
     assert rows[0] == ["voice", "languages", "weights", "fallback", "replica", "state", "holds it", "warm"]
