@@ -12,14 +12,8 @@ async def require_language_model(settings: Settings) -> None:
     url, model = settings.ollama_url, settings.chat_model
     embedded = settings.ollama_model == EMBEDDED
     up = "`malbeot up --embedded`" if embedded else "`malbeot up`"
-    try:
-        if not await probes.is_ollama(url):
-            raise MalbeotError(f"the language model is missing: no Ollama answers at {url}; {up} starts it")
-        models = await probes.ollama_models(url)
-    except (ValueError, KeyError, TypeError):
-        raise MalbeotError(
-            f"the language model is missing: what answers at {url} is not Ollama; mend OLLAMA_URL"
-        ) from None
-    if model.removesuffix(":latest") not in models:
+    if not await probes.is_ollama(url):
+        raise MalbeotError(f"the language model is missing: no Ollama answers at {url}; {up} starts it")
+    if model.removesuffix(":latest") not in await probes.ollama_models(url):
         advice = f"{up} makes it" if embedded else f"{up} fetches it, or `ollama pull {model}`"
         raise MalbeotError(f"the language model is missing: the Ollama at {url} has no {model}; {advice}")

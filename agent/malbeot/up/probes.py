@@ -1,5 +1,6 @@
 """Ready checks: whether a server answers as what it should be."""
 
+import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -54,15 +55,18 @@ async def is_ollama(url: str) -> bool:
 
 async def ollama_models(url: str) -> set[str]:
     """Names of the models that the Ollama at `url` has; `:latest` is left out."""
-    reply = await get(f"{url}/api/tags")
-    models = json.loads(reply[1])["models"] if reply and reply[0] == 200 else []
-    return {model["name"].removesuffix(":latest") for model in models}
+    with contextlib.suppress(ValueError, KeyError, TypeError):  # something else answers there
+        if (reply := await get(f"{url}/api/tags")) and reply[0] == 200:
+            return {model["name"].removesuffix(":latest") for model in json.loads(reply[1])["models"]}
+    return set()
 
 
 async def ollama_version(url: str) -> str:
     """The version of the Ollama at `url`; empty where none answers."""
-    reply = await get(f"{url}/api/version")
-    return str(json.loads(reply[1])["version"]) if reply and reply[0] == 200 else ""
+    with contextlib.suppress(ValueError, KeyError, TypeError):  # something else answers there
+        if (reply := await get(f"{url}/api/version")) and reply[0] == 200:
+            return str(json.loads(reply[1])["version"])
+    return ""
 
 
 class VoiceKind(Enum):
