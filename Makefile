@@ -67,6 +67,7 @@ lock: ## compile infra/locks/dev.txt anew from pyproject.toml
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 	  --no-emit-package malbeot-local --no-emit-package livekit-plugins-whisper \
 	  --no-emit-package livekit-plugins-gpt-sovits --no-emit-package livekit-plugins-ollama \
+	  --no-emit-package livekit-plugins-turns \
 	  --group dev pyproject.toml -o infra/locks/dev.txt
 	@! grep -nE 'https?://' infra/locks/*.txt
 
