@@ -47,11 +47,11 @@ async def test_malbeot(tmp_path: Path) -> None:
     assert "다솜" in out
     nobody = {"GPT_SOVITS_URLS": "http://127.0.0.1:1", "XDG_RUNTIME_DIR": str(tmp_path)}
     status, out = await run(str(binaries / "malbeot"), "voices", "list", **nobody)
-    assert status == 0, out
+    assert status == 1, "no voice server is up"
     assert {"dasom", "june"} <= set(out.split())
 
 
-@pytest.mark.parametrize("name", ["whisper", "gpt_sovits", "ollama"])
+@pytest.mark.parametrize("name", ["whisper", "gpt_sovits", "ollama", "turns"])
 async def test_a_plugin_alone(tmp_path: Path, name: str) -> None:
     binaries = await environment_with(ROOT / "plugins" / f"livekit-plugins-{name.replace('_', '-')}", tmp_path)
     code = f"import livekit.plugins.{name} as plugin; print(plugin.__version__)"
