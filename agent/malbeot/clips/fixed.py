@@ -72,12 +72,8 @@ class FixedSpeech:
     async def _keep(self, store: ClipStore, text: str, said: list[rtc.AudioFrame]) -> None:
         try:
             await asyncio.to_thread(store.store, text, Clip.of(said))
-        except (
-            LocalError,
-            OSError,
-            ValueError,
-            wave.Error,
-        ) as error:  # it was heard: nothing has failed for the caller
+        except (LocalError, OSError, ValueError, wave.Error) as error:
+            # It was heard: nothing has failed for the caller.
             logger.warning("a phrase is not kept and will be made again: %s", error)
 
 

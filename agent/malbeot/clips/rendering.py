@@ -61,12 +61,12 @@ async def prepare(settings: Settings, personas: Sequence[Persona], *, apology_al
 
 
 def fixed_speech(settings: Settings, persona: Persona, speaker: str) -> FixedSpeech:
-    """For one call. Its apology is by the voice itself, else by the stand-in, else a chime."""
+    """For one call, which adds its greeting. Its apology is by the voice itself, else by the stand-in, else a chime."""
     own = ClipStore(settings, persona, speaker=speaker) if speaker else None
     substitute = ClipStore(settings, persona, speaker=_SUBSTITUTE)
     said = (store.load(persona.phrases.voice_failed) for store in (own, substitute) if store)
     apology = next((clip for clip in said if clip), None) or chime()
-    return FixedSpeech(apology, own, [*phrases(persona), *greetings(persona)])
+    return FixedSpeech(apology, own, phrases(persona))
 
 
 async def _render(settings: Settings, persona: Persona, texts: Sequence[str], speaker: str) -> bool:

@@ -8,7 +8,6 @@ faster-whisper. Measured are memory (`memory`), latency, accuracy and CPU (`spee
 import argparse
 import asyncio
 import sys
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from bench.ears.engine import Engine, apart_from_others, find
 from bench.ears.material import recordings, spoken
 from bench.ears.plain import Plain
 from bench.ears.sound import Utterance
+from bench.parts import Part, add_only, load_at_start, tried
 from support.speech import WHISPER_MODEL
 
 CALLS = (4, 8)
@@ -39,15 +39,6 @@ class Material:
     callers: Sequence[Utterance]
     """Those of several callers at once."""
     clips: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one part found out."""
-
-    results: Any
-    bars: list[report.Bar]
-    table: str | None = None
 
 
 async def part_memory(material: Material) -> Part:
@@ -83,9 +74,7 @@ PARTS: Mapping[str, Callable[[Material], Awaitable[Part]]] = {
 
 async def main(only: Sequence[str], count: int, clips: int) -> int:
     """Runs the parts. 0 where every bar holds, else 1."""
-    busy = report.load_average()
-    if busy > report.machine()["cores"] / 4:
-        print(f"the machine is busy (load average {busy}): the figures will be worse than its own", flush=True)
+    busy = load_at_start()
     said = await asyncio.to_thread(spoken, max(count, max(CALLS) * calls.ROUNDS))
     bars: list[report.Bar] = []
     results: dict[str, Any] = {"load_average_at_start": busy}
@@ -99,7 +88,7 @@ async def main(only: Sequence[str], count: int, clips: int) -> int:
             ears = {"en": english, "ko": korean}
             material = Material(ears, engine, [*said[:count], *recordings()], said, clips)
             for name in (name for name in PARTS if name in only):
-                part = await _tried(name, material)
+                part = await tried(name, PARTS[name](material))
                 results[name] = part.results
                 bars += part.bars
             again = await find(english) != engine
@@ -111,30 +100,10 @@ async def main(only: Sequence[str], count: int, clips: int) -> int:
     return 1 if any(bar.holds is False for bar in bars) else 0
 
 
-async def _tried(name: str, material: Material) -> Part:
-    """The part, shown. Where it fails the failure is shown and does not hold; the other parts are worth knowing."""
-    print(f"{name}:", flush=True)
-    try:
-        part = await PARTS[name](material)
-    except Exception:
-        traceback.print_exc()
-        return Part(None, [report.Bar(name=f"{name}: measured to its end", value=None, unit="", bound=0.0)])
-    if part.table:
-        print(f"\n{part.table}\n", flush=True)
-    return part
-
-
-def _parts(names: str) -> list[str]:
-    chosen = names.split(",")
-    if unknown := [name for name in chosen if name not in PARTS]:
-        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}: choose from {', '.join(PARTS)}")
-    return chosen
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.ears", description=__doc__)
     parser.add_argument("--utterances", type=int, default=48, help="how many to say in each condition (48)")
     parser.add_argument("--clips", type=int, default=100, help="how many clips without speech (100)")
-    parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="NAME[,NAME]", help=", ".join(PARTS))
+    add_only(parser, PARTS)
     given = parser.parse_args()
     sys.exit(asyncio.run(main(given.only, given.utterances, given.clips)))

@@ -9,7 +9,6 @@ reply (`memory`). All of it takes under five minutes.
 import argparse
 import asyncio
 import sys
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ import aiohttp
 
 from bench import report
 from bench.ears.engine import apart_from_others
+from bench.parts import Part, add_only, load_at_start, tried
 from bench.voice import failover, first, memory, pauses, wire
 from bench.voice.paced import PacedServer, paced_server
 from bench.voice.replies import Reply, replies
@@ -36,15 +36,6 @@ class Material:
     def third(self) -> Sequence[Reply]:
         """Every third of them, for what takes long or varies little; both languages in turn, at least four."""
         return self.replies[::3] if len(self.replies) >= 12 else self.replies[:4]
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one part found out."""
-
-    results: Any
-    bars: list[report.Bar]
-    table: str | None = None
 
 
 async def part_delay(material: Material) -> Part:
@@ -96,16 +87,14 @@ PARTS: Mapping[str, Callable[[Material], Awaitable[Part]]] = {
 
 async def main(only: Sequence[str], count: int) -> int:
     """Runs the parts. 0 where every bar holds, else 1."""
-    busy = report.load_average()
-    if busy > report.machine()["cores"] / 4:
-        print(f"the machine is busy (load average {busy}): the figures will be worse than its own", flush=True)
+    busy = load_at_start()
     bars: list[report.Bar] = []
     results: dict[str, Any] = {"load_average_at_start": busy}
     with apart_from_others(), running_standin() as standin:
         async with paced_server() as server, aiohttp.ClientSession() as session:
             material = Material(server, standin, session, replies(count))
             for name in (name for name in PARTS if name in only):
-                part = await _tried(name, material)
+                part = await tried(name, PARTS[name](material))
                 results[name] = part.results
                 bars += part.bars
     print(report.bars_table(bars))
@@ -113,29 +102,9 @@ async def main(only: Sequence[str], count: int) -> int:
     return 1 if any(bar.holds is False for bar in bars) else 0
 
 
-async def _tried(name: str, material: Material) -> Part:
-    """The part, shown. Where it fails the failure is shown and does not hold; the other parts are worth knowing."""
-    print(f"{name}:", flush=True)
-    try:
-        part = await PARTS[name](material)
-    except Exception:
-        traceback.print_exc()
-        return Part(None, [report.Bar(name=f"{name}: measured to its end", value=None, unit="", bound=0.0)])
-    if part.table:
-        print(f"\n{part.table}\n", flush=True)
-    return part
-
-
-def _parts(names: str) -> list[str]:
-    chosen = names.split(",")
-    if unknown := [name for name in chosen if name not in PARTS]:
-        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}: choose from {', '.join(PARTS)}")
-    return chosen
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.voice", description=__doc__)
     parser.add_argument("--replies", type=int, default=30, help="how many to say in each condition (30)")
-    parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="NAME[,NAME]", help=", ".join(PARTS))
+    add_only(parser, PARTS)
     given = parser.parse_args()
     sys.exit(asyncio.run(main(given.only, given.replies)))
