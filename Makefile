@@ -13,7 +13,7 @@ projects := pyproject.toml infra/local/pyproject.toml $(wildcard plugins/*/pypro
 page := agent/malbeot/web/static/index.html
 page_sources := $(shell find agent/malbeot/web/page -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup page servers models chromium demo test check bench bench-ears bench-voice lock clean
+.PHONY: help setup page servers models chromium demo test check bench bench-ears bench-voice bench-turns lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -62,13 +62,23 @@ bench-ears: $(ready) models ## the streaming recogniser beside plain faster-whis
 bench-voice: $(ready) models ## the voice plugin beside livekit-agents' StreamAdapter, measured
 	@PYTHONPATH=tests $(python) -m bench.voice
 
-lock: ## compile infra/locks/dev.txt anew from pyproject.toml
+bench-turns: $(ready) models build/bench/venv/.ready ## when turns are called, beside LiveKit's and Pipecat's models, measured
+	@PYTHONPATH=tests $(python) -m bench.turns
+build/bench/venv/.ready: infra/locks/bench.txt
+	@$(bootstrap) uv venv -q --clear --python $(python) build/bench/venv
+	@$(bootstrap) uv pip sync -q --require-hashes --python build/bench/venv infra/locks/bench.txt
+	@touch $@
+
+lock: ## compile infra/locks/dev.txt and bench.txt anew from pyproject.toml
 	@$(bootstrap) uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 	  --no-emit-package malbeot-local --no-emit-package livekit-plugins-whisper \
 	  --no-emit-package livekit-plugins-gpt-sovits --no-emit-package livekit-plugins-ollama \
 	  --no-emit-package livekit-plugins-turns \
 	  --group dev pyproject.toml -o infra/locks/dev.txt
+	@$(bootstrap) uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	  --group pyproject.toml:bench -o infra/locks/bench.txt
 	@! grep -nE 'https?://' infra/locks/*.txt
 
 clean: ## everything that was made in this folder; the cache stays

@@ -22,6 +22,7 @@ from livekit.agents import (
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona, render_greeting, render_system
+from malbeot.turn_taking import TurnTaking
 
 _DEAF_FOR_S = 12.0
 """Recognition that fails fails again within its timeout of 10 s (`session.py`); what is older is mended."""
@@ -38,13 +39,21 @@ class Companion(Agent):
     """
 
     def __init__(
-        self, *, persona: Persona, caller: Caller, now: datetime, fixed: FixedSpeech, warm_prompt: bool = False
+        self,
+        *,
+        persona: Persona,
+        caller: Caller,
+        now: datetime,
+        fixed: FixedSpeech,
+        taking: TurnTaking,
+        warm_prompt: bool = False,
     ) -> None:
         super().__init__(instructions=render_system(persona, caller, now))
         self._persona = persona
         self._greeting = render_greeting(persona, caller, now)
         self._fixed = fixed
         self._fixed.expect(self._greeting)
+        self._taking = taking
         self._warm_prompt = warm_prompt
         self._deaf_since = -math.inf
         self._unheard = False
@@ -53,6 +62,7 @@ class Companion(Agent):
         self.session.on("error", self._on_error)
         self.session.on("user_transcription_timeout", self._on_unheard)
         self.session.on("user_input_transcribed", self._on_heard)
+        self._taking.attach(self)
         self.session.say(self._greeting)
         if self._warm_prompt and isinstance(self.session.llm, llm.LLM):
             with contextlib.suppress(APIError):
@@ -63,6 +73,7 @@ class Companion(Agent):
         self.session.off("error", self._on_error)
         self.session.off("user_transcription_timeout", self._on_unheard)
         self.session.off("user_input_transcribed", self._on_heard)
+        await self._taking.aclose()
 
     def _on_error(self, event: ErrorEvent) -> None:
         if isinstance(event.error, stt.STTError):
@@ -81,6 +92,12 @@ class Companion(Agent):
         if self._unheard and time.monotonic() - self._deaf_since < _DEAF_FOR_S:
             self._unheard = False
             self.session.say(self._persona.phrases.not_understood)
+
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterator[stt.SpeechEvent]:
+        async for event in self._taking.hear(Agent.default.stt_node(self, audio, model_settings)):
+            yield event
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings

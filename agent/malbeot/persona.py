@@ -102,8 +102,8 @@ def check(folder: Path) -> list[str]:
         persona = personas[source.data["id"]]
         known = _variables(persona, _CALLERS[0], _MOMENTS[0])
         spoken = [place for place in persona.templates() if place[0][0] in ("examples", "greeting")]
-        for place, text in [*persona.fixed(), *spoken]:
-            said = text if place[0] == "phrases" else persona._templates.render_text(text, known)
+        rendered = [(place, persona._templates.render_text(text, known)) for place, text in spoken]
+        for place, said in [*persona.fixed(), *rendered]:
             if what := unsayable(said):
                 findings.append(str(source.error(place, f"holds {what}, which a voice can not say")))
         tokens = max(_tokens(render_system(persona, caller, _MOMENTS[0])) for caller in _CALLERS)

@@ -1,10 +1,11 @@
 """`malbeot prompts`: checks every persona and prints what the language model is told."""
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 
 from malbeot.errors import SettingsError
-from malbeot.persona import Caller, check, render_greeting, render_system
+from malbeot.persona import Caller, Persona, check, render_greeting, render_system
 from malbeot.persona_choice import load_all, prompts_folder
 from malbeot.settings import Settings
 
@@ -23,3 +24,19 @@ def show(settings: Settings, only: str) -> None:
             print(render_system(persona, Caller(name="", direction="inbound"), now))
             for direction in ("inbound", "outbound"):
                 print(f"--- {direction}: {render_greeting(persona, Caller(name='', direction=direction), now)}")
+            print(*_company(persona), sep="\n")
+
+
+def _company(persona: Persona) -> Iterator[str]:
+    """What is done when nobody speaks, while the caller tells and before a late answer, and with which words."""
+    if (silence := persona.silence) and silence.enabled:
+        times = ", ".join(f"{time:g}" for time in silence.ask_after_s) or "never"
+        end = f"the call ends after {silence.goodbye_after_s:g} s" if silence.goodbye_after_s else "no end"
+        yield f"--- silence: asked after {times} s, {end}: {' | '.join(silence.asks)}"
+    else:
+        yield "--- silence: nothing is asked"
+    yield f"--- nods: {' | '.join(persona.nods.words) if persona.nods and persona.nods.enabled else 'none'}"
+    if (thoughts := persona.thoughts) and thoughts.enabled:
+        yield f"--- thoughts, after {thoughts.after_s:g} s: {' | '.join(thoughts.words)}"
+    else:
+        yield "--- thoughts: none"

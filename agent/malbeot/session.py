@@ -1,11 +1,12 @@
 """Puts one AgentSession together from settings and persona."""
 
-from livekit.agents import NOT_GIVEN, AgentSession, APIConnectOptions, TurnHandlingOptions, inference
+from livekit.agents import NOT_GIVEN, AgentSession, APIConnectOptions
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from malbeot.persona import Persona
 from malbeot.providers import Loaded, create_llm, create_stt, create_tts
 from malbeot.settings import Settings
+from malbeot.turn_taking import TurnTaking
 
 # A stage that fails or stalls is apologised for at once (`companion.py`); a second try would only be
 # more silence. Recognition alone is tried again, for as long as the call lasts: it keeps what it has not
@@ -21,26 +22,14 @@ _UNHEARD_S = 2.0
 """So long after the end of speech of which no word came the companion is told (`companion.py`)."""
 
 
-def turn_handling() -> TurnHandlingOptions:
-    """LiveKit's audio end-of-turn model in its offline version; any speech of the caller's stops the companion."""
-    return TurnHandlingOptions(
-        turn_detection=inference.TurnDetector(version="v1-mini"),
-        # The model often doubts that a finished sentence is the end. Older speakers pause for up to 1.4 s in the
-        # middle of a turn (95th percentile between two people); waiting longer than that is only slow.
-        endpointing={"min_delay": 0.3, "max_delay": 1.5},
-        interruption={"enabled": True, "mode": "vad", "min_duration": 0.4},
-        preemptive_generation={"enabled": True, "preemptive_tts": True},
-    )
-
-
-def build_session(settings: Settings, persona: Persona, loaded: Loaded) -> AgentSession[None]:
+def build_session(settings: Settings, persona: Persona, loaded: Loaded, taking: TurnTaking) -> AgentSession[None]:
     """One call's session, not yet started. Raises `MalbeotError` where a chosen provider cannot be made."""
     return AgentSession(
         vad=loaded.vad,
         stt=create_stt(settings, persona) if loaded.hearing else NOT_GIVEN,
         llm=create_llm(settings),
         tts=create_tts(settings, persona),
-        turn_handling=turn_handling(),
+        turn_handling=taking.options(),
         conn_options=_CONNECT,
         # Echo cancellers settle within a second; until then the companion's own echo could stop it.
         aec_warmup_duration=1.0,

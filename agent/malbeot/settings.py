@@ -145,6 +145,15 @@ class Settings(BaseSettings):
     stand_in_url: HttpUrl = "http://127.0.0.1:9879"
     """Where the stand-in speaks for voices with that fallback. `malbeot up` starts it there."""
 
+    turn_cut_in_cost: float = Field(default=5.0, gt=0, le=1000)
+    """How bad it is to cut in once on a caller who goes on, in the unit of `turn_late_cost`. More makes patient."""
+    turn_late_cost: float = Field(default=1.0, gt=0, le=1000)
+    """How bad each second is that a caller waits who has finished. Only the ratio of the two counts."""
+    speculation_tries: int = Field(default=3, ge=0, le=10)
+    """Answers that may be begun for one turn before it is called; 0 begins none."""
+    speculation_waste: float = Field(default=0.5, ge=0, le=10)
+    """Work on answers thrown away, as a share of the work on answers given."""
+
     malbeot_persona: str = "auto"
     """The companion's persona for callers who ask for none: an id from prompts/personas, or `auto` by language."""
     malbeot_prompts: Path | None = None

@@ -8,12 +8,14 @@ import asyncio
 import contextlib
 import functools
 import signal
+from collections.abc import Collection
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, tokenize, utils
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, room_io, tokenize, utils
+from livekit.plugins import turns
 
 from malbeot import ears, providers
 from malbeot.call import AGENT_NAME, CallRequest
@@ -27,11 +29,14 @@ from malbeot.persona_choice import choose_persona, load_all
 from malbeot.session import build_session
 from malbeot.settings import Settings
 from malbeot.turn_metrics import write_turn_metrics
+from malbeot.turn_taking import TurnTaking
 from malbeot.voices import ready
 from malbeot.waiting import until
 
 _RETRY_FOR_EVER = 10**9
 _PREWARM_TIMEOUT_S = 120.0
+_PRELOADED = {"ko": "malbeot.preloaded.korean"}
+"""By language, the module that loads before call processes are forked what they share."""
 
 
 def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) -> None:
@@ -41,7 +46,10 @@ def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) 
     tokenize.basic.hyphenate_word("hyphen")  # reads its patterns
     asyncio.run(_open_http())
     process.userdata["loaded"] = providers.load(settings)
-    process.userdata["personas"] = load_all(settings)
+    personas = load_all(settings)
+    for persona in personas.values():
+        turns.load(persona.language)
+    process.userdata["personas"] = personas
     if ready_dir:
         (ready_dir / "warm").touch()
 
@@ -59,16 +67,19 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
     """
     request = request or _requested(job)
     persona = choose_persona(job.proc.userdata["personas"], request, settings)
+    fixed = fixed_speech(settings, persona, speaker or await speaker_now(settings))
+    taking = TurnTaking(settings, persona, fixed, call=job.job.id, caller=request.name)
     companion = Companion(
         persona=persona,
         caller=Caller(name=request.name, direction=request.direction),
         now=datetime.now().astimezone(),
-        fixed=fixed_speech(settings, persona, speaker or await speaker_now(settings)),
+        fixed=fixed,
+        taking=taking,
         warm_prompt=providers.keeps_prompts_warm(settings),
     )
-    session = build_session(settings, persona, job.proc.userdata["loaded"])
+    session = build_session(settings, persona, job.proc.userdata["loaded"], taking)
     if settings.metrics_file:
-        write_turn_metrics(session, job.room.name, settings.metrics_file)
+        write_turn_metrics(session, job.room.name, settings.metrics_file, taking.figures)
 
     def hang_up(event: CloseEvent) -> None:
         logger.info("the call is over", extra={"room": job.room.name, "reason": event.reason.value})
@@ -76,7 +87,9 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
 
     session.once("close", hang_up)
     logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
-    await session.start(companion, room=job.room, record=False)
+    # Who is left in a room without its agent takes that for a failure; a room that is gone is a call that is over.
+    options = room_io.RoomOptions(delete_room_on_close=True)
+    await session.start(companion, room=job.room, room_options=options, record=False)
 
 
 def _requested(job: JobContext) -> CallRequest:
@@ -95,11 +108,12 @@ def build_server(
     speaker: str = "",
     ready_dir: Path | None = None,
     request: CallRequest | None = None,
+    languages: Collection[str] = (),
 ) -> AgentServer:
     """The worker, not yet running. It touches `warm` and `registered` in `ready_dir` as it gets there.
 
     `keys` are LiveKit's API key and secret; `request` stands for every call's own, `speaker` is
-    who has said what is kept in clips.
+    who has said what is kept in clips. What `languages` need is loaded once for all call processes.
     """
     key, secret = keys
     server = AgentServer(
@@ -116,6 +130,7 @@ def build_server(
         max_retry=_RETRY_FOR_EVER,
         load_fnc=functools.partial(_share_of_places, max_calls=settings.max_calls),
         load_threshold=1.0,
+        preload_modules=[_PRELOADED[language] for language in languages if language in _PRELOADED],
         log_level=settings.log_level,
     )
     server.rtc_session(
@@ -149,7 +164,8 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
         await asyncio.gather(getting_ready, return_exceptions=True)
         return
     settings, speaker, failures = getting_ready.result()
-    server = build_server(settings, settings.livekit_keys, speaker=speaker, ready_dir=ready_dir)
+    languages = {persona.language for persona in personas}
+    server = build_server(settings, settings.livekit_keys, speaker=speaker, ready_dir=ready_dir, languages=languages)
     warming = asyncio.create_task(ready.keep_trying(settings, personas, failures), name="warming")
     running = asyncio.create_task(server.run(devmode=dev), name="worker")
     try:

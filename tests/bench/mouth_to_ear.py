@@ -28,6 +28,9 @@ from support.speech import Speech, english
 from support.stack import ROLES, Stack, running_stack
 
 PICK_UP_BOUND_S = 1.5
+P50_BOUND_S, P95_BOUND_S, RATIO_BOUND = 0.6, 1.1, 0.2
+WORK_BOUND = 1.5
+"""Work of language model and voice on all answers, to that on the answers that were given."""
 _STAGES = ("final_text_s", "turn_called_s", "first_token_s", "first_audio_s", "mouth_to_ear_s")
 _WARM_UP = "Hello there, can you hear me?"
 
@@ -67,6 +70,7 @@ async def measure(
         "pick_ups": [asdict(call) for call in calling],
         "warm_up": rows[0],
         "turns": rows[1:],
+        "work": turn_metrics.work(turn_metrics.read(line.metrics_file)),
         "summary": {stage: report.spread([row[stage] for row in rows[1:]]) for stage in _STAGES}
         | {"greeting_heard_s": report.spread([call.greeting_heard_s for call in calling])},
         "memory": memory.as_json(),
@@ -128,14 +132,19 @@ def bars(results: Mapping[str, Any]) -> list[report.Bar]:
         report.Bar(
             name="questions answered", value=sum(answered), unit="", bound=float(len(answered)), must_be="at least"
         ),
-        report.Bar(name="mouth to ear, p50", value=ours["summary"]["mouth_to_ear_s"]["p50"]),
-        report.Bar(name="mouth to ear, p95", value=ours["summary"]["mouth_to_ear_s"]["p95"]),
+        report.Bar(name="mouth to ear, p50", value=ours["summary"]["mouth_to_ear_s"]["p50"], bound=P50_BOUND_S),
+        report.Bar(name="mouth to ear, p95", value=ours["summary"]["mouth_to_ear_s"]["p95"], bound=P95_BOUND_S),
+        report.Bar(
+            name="work on all answers, to that on those given", value=ours["work"]["share"], unit="×", bound=WORK_BOUND
+        ),
     ]
     if "stock" in results:
         for share in ("p50", "p95"):
             mine, theirs = (results[who]["summary"]["mouth_to_ear_s"][share] for who in ("ours", "stock"))
             ratio = mine / theirs if mine and theirs else None
-            judged.append(report.Bar(name=f"mouth to ear, {share}: ours / stock", value=ratio, unit="×"))
+            judged.append(
+                report.Bar(name=f"mouth to ear, {share}: ours / stock", value=ratio, unit="×", bound=RATIO_BOUND)
+            )
     return judged
 
 
@@ -146,6 +155,8 @@ def show(who: str, measured: Mapping[str, Any]) -> None:
     print("\n" + report.table(f"{who}: seconds after the last speech sample was sent", ("question", *header), rows))
     spreads = [(name, *spread.values()) for name, spread in measured["summary"].items()]
     print("\n" + report.table(f"{who}: summary", ("seconds", "count", "p50", "p95", "min", "max"), spreads))
+    if measured["work"]["used_s"]:
+        print("\n" + report.table(f"{who}: work on answers, s", measured["work"].keys(), [measured["work"].values()]))
     memory = [(role, *peaks.values()) for role, peaks in measured["memory"]["roles"].items()]
     total = ("all at once", "", "", measured["memory"]["peak_sum_pss_mib"])
     columns = ("process", "seen", "USS", "PSS")

@@ -12,7 +12,10 @@ _TOLERANCE_S = 0.2
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a conversation: when it was added (Unix time) and livekit-agents' own `MetricsReport` of it."""
+    """One message of a conversation: when it was added (Unix time) and livekit-agents' own `MetricsReport` of it.
+
+    The last of a call has the role "call": what was counted in it.
+    """
 
     room: str
     at: float
@@ -34,12 +37,27 @@ class Stages:
     first_audio_s: float | None = None
 
 
-def read(path: Path, room: str) -> list[Message]:
-    """The messages of one room's call. A file that is not there has none."""
+def read(path: Path, room: str | None = None) -> list[Message]:
+    """The messages of one room's call, or of all. A file that is not there has none."""
     if not path.exists():
         return []
     messages = [Message(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [message for message in messages if message.room == room]
+    return [message for message in messages if room is None or message.room == room]
+
+
+def work(messages: Iterable[Message]) -> dict[str, float | None]:
+    """What the calls that are over spent on answers, in seconds; `share` is all of it to what was of use."""
+    calls = [message.metrics for message in messages if message.role == "call"]
+    used, wasted, ahead = (
+        sum(float(call[name]) for call in calls) for name in ("answers_used_s", "answers_thrown_away_s", "read_ahead_s")
+    )
+    return {
+        "begun_early": sum(call["begun_early"] for call in calls),
+        "used_s": used,
+        "thrown_away_s": wasted,
+        "read_ahead_s": ahead,
+        "share": (used + wasted + ahead) / used if used else None,
+    }
 
 
 def stages(messages: Iterable[Message], *, asked_at: float, heard_at: float) -> Stages:

@@ -18,6 +18,7 @@ from malbeot.up import services
 from malbeot.up.process import Process, Service
 from malbeot_local import livekit, models, ollama
 from malbeot_local.cache import Cache
+from support.personas import reserved_prompts
 
 ROLES = ("livekit", "ears", "ollama", "voice", "web", "worker")
 
@@ -66,6 +67,9 @@ class Stack:
 
     def __init__(self, state_dir: Path, extra: Mapping[str, str] | None) -> None:
         chosen = stack_environment(state_dir, extra)
+        if "MALBEOT_PROMPTS" not in chosen:
+            # Callers of a test may be silent for as long as it takes, and every voice they hear is an answer.
+            chosen["MALBEOT_PROMPTS"] = str(reserved_prompts(state_dir))
         self.environment = {**os.environ, **chosen}
         fields = {name.lower(): value for name, value in chosen.items() if name.lower() in Settings.model_fields}
         self.settings = Settings(_env_file=None, **fields)  # type: ignore[call-arg, arg-type]

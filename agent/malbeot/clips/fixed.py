@@ -27,6 +27,10 @@ class FixedSpeech:
         """One more text that is worth keeping."""
         self._texts.add(_one_line(text))
 
+    async def clip(self, text: str) -> Clip | None:
+        """What was made of a fixed text; None where nothing was yet."""
+        return await asyncio.to_thread(self._store.load, _one_line(text)) if self._store else None
+
     async def speak(
         self,
         text: AsyncIterable[str],

@@ -19,5 +19,5 @@ def greetings(persona: Persona) -> list[str]:
 
 
 def phrases(persona: Persona) -> list[str]:
-    """What is said exactly as it stands in the persona's file."""
-    return list(persona.phrases.model_dump().values())
+    """What is said exactly as it stands in the persona's file, but for what is switched off there."""
+    return list(dict.fromkeys(text for place, text in persona.fixed() if not persona.switched_off(place[0])))

@@ -1,10 +1,12 @@
 """A conversation in this process: the companion's own session, without a room."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from livekit.agents import AgentSession, ConversationItemAddedEvent, io, llm, utils
+from livekit.plugins import turns
 
 from malbeot.call import CallRequest
 from malbeot.clips.rendering import fixed_speech, prepare
@@ -13,6 +15,7 @@ from malbeot.persona import Caller, Persona
 from malbeot.providers import Loaded, keeps_prompts_warm
 from malbeot.session import build_session
 from malbeot.settings import Settings
+from malbeot.turn_taking import TurnTaking
 
 
 @asynccontextmanager
@@ -28,7 +31,11 @@ async def conversation(
     """The running session, its greeting said. Each message is printed as `name: words`. Raises `MalbeotError`."""
     speaker = await prepare(settings, [persona], apology_alone=True)
     async with utils.http_context.open():
-        session = build_session(settings, persona, loaded)
+        if loaded.hearing:
+            await asyncio.to_thread(turns.load, persona.language)
+        fixed = fixed_speech(settings, persona, speaker)
+        taking = TurnTaking(settings, persona, fixed, call=utils.shortuuid("console_"), caller=request.name)
+        session = build_session(settings, persona, loaded, taking)
         session.input.audio, session.output.audio = microphone, mouth
         names = {"user": request.name or "you", "assistant": persona.name}
 
@@ -41,7 +48,8 @@ async def conversation(
             persona=persona,
             caller=Caller(name=request.name, direction=request.direction),
             now=datetime.now().astimezone(),
-            fixed=fixed_speech(settings, persona, speaker),
+            fixed=fixed,
+            taking=taking,
             warm_prompt=keeps_prompts_warm(settings),
         )
         await session.start(companion, record=False)

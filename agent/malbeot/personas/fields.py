@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 Text = Annotated[str, Strict(), StringConstraints(min_length=1, strip_whitespace=True)]
 Texts = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1)]
 Identifier = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Ways = Annotated[tuple[Text, ...], Strict(False), Field(min_length=2)]
+"""Several ways to say the same, of which none is said twice running."""
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Speed = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 
 

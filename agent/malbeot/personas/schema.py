@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import PrivateAttr, Strict
 
+from malbeot.personas.company import Nods, Silence, Thoughts
 from malbeot.personas.fields import Identifier, Speed, StrictModel, Text, Texts
 from malbeot.personas.templates import Templates
 from malbeot.voices.schema import SpeechLanguage, Voice
@@ -38,6 +39,7 @@ class Persona(StrictModel):
     """A companion: who it is, how it speaks and what it never does. `manner` and `rules` are templates.
 
     `voice` is the id of one in `prompts/voices/`; `speed`, where it is given, holds in place of that voice's own.
+    Without `silence`, `nods` or `thoughts` it does nothing of the kind.
     """
 
     id: Identifier
@@ -50,6 +52,9 @@ class Persona(StrictModel):
     examples: Annotated[tuple[Example, ...], Strict(False)] = ()
     greeting: Greeting
     phrases: Phrases
+    silence: Silence | None = None
+    nods: Nods | None = None
+    thoughts: Thoughts | None = None
     _templates: Templates = PrivateAttr()
     _spoken_by: Voice = PrivateAttr()
 
@@ -77,4 +82,16 @@ class Persona(StrictModel):
 
     def fixed(self) -> list[tuple[tuple[str | int, ...], str]]:
         """Every text said as it stands, with its place in the file."""
-        return [(("phrases", field), getattr(self.phrases, field)) for field in Phrases.model_fields]
+        found: list[tuple[tuple[str | int, ...], str]]
+        found = [(("phrases", field), getattr(self.phrases, field)) for field in Phrases.model_fields]
+        if self.silence:
+            found += [(("silence", "asks", i), text) for i, text in enumerate(self.silence.asks)]
+        for part, words in (("nods", self.nods), ("thoughts", self.thoughts)):
+            found += [((part, "words", i), text) for i, text in enumerate(words.words if words else ())]
+        return found
+
+    def switched_off(self, part: str | int) -> bool:
+        """Whether `part` of the file, such as "nods", stands there and is not used."""
+        switches = {"silence": self.silence, "nods": self.nods, "thoughts": self.thoughts}
+        found = switches.get(str(part))
+        return found is not None and not found.enabled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -63,7 +64,8 @@ def _explain(
     elif kind == "literal_error":
         reason = f"must be one of {error['ctx']['expected']}, but is {_shown(error['input'])}"
     elif kind in ("string_too_short", "too_short"):
-        reason = "must not be empty"
+        least = error["ctx"]["min_length"]
+        reason = "must not be empty" if least == 1 else f"must hold {least} at least, and holds {len(error['input'])}"
     else:
         reason = f"{error['msg'][:1].lower()}{error['msg'][1:]}, but is {_shown(error['input'])}"
     return (kind != "extra_forbidden", line), PersonaError(source.path, line, dotted(place), reason)
@@ -82,6 +84,8 @@ def _fields(model: Any, place: Place) -> list[str]:
     """The names of the fields at `place`."""
     for part in place:
         model = get_args(model)[0] if isinstance(part, int) else model.model_fields[part].annotation
+        if isinstance(model, UnionType):  # a part that may be missing
+            model = get_args(model)[0]
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 

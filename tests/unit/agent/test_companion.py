@@ -24,7 +24,8 @@ from malbeot.clips.fixed import FixedSpeech
 from malbeot.companion import Companion
 from malbeot.persona import Caller, Persona, load_personas
 from malbeot.resources import resource
-from malbeot.session import turn_handling
+from malbeot.settings import Settings
+from malbeot.turn_taking import TurnTaking
 
 
 class ScriptedLLM(llm.LLM[Any]):
@@ -57,9 +58,11 @@ def persona() -> Persona:
 @asynccontextmanager
 async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSession[None]]:
     """A typed conversation with the companion, its greeting said."""
-    session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=turn_handling())
+    fixed = FixedSpeech(chime())
+    taking = TurnTaking(Settings(_env_file=None), persona, fixed, call="test")  # type: ignore[call-arg]
+    session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=taking.options())
     caller = Caller(name="Rose", direction="inbound")
-    companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), fixed=FixedSpeech(chime()))
+    companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), fixed=fixed, taking=taking)
     await session.start(companion, record=False)
     try:
         if greeting := session.current_speech:

@@ -8,12 +8,15 @@ from livekit.agents import APIConnectionError, llm, stt, tts, utils
 from livekit.plugins import aws, gpt_sovits, ollama, whisper
 
 from malbeot import providers
+from malbeot.clips.clip import chime
+from malbeot.clips.fixed import FixedSpeech
 from malbeot.errors import MalbeotError, SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona, load_personas
 from malbeot.resources import resource
 from malbeot.session import build_session
 from malbeot.settings import Settings
+from malbeot.turn_taking import TurnTaking
 from malbeot_local.ollama import EMBEDDED_MODEL
 
 
@@ -129,7 +132,8 @@ async def test_whisper_streams_and_is_told_the_settings(persona: Persona, ears_u
 
 async def test_a_typed_conversation_needs_no_ears(persona: Persona, tmp_path: Path) -> None:
     chosen = settings(whisper_model=str(tmp_path / "none"))
-    session = build_session(chosen, persona, providers.load(chosen, hearing=False))
+    taking = TurnTaking(chosen, persona, FixedSpeech(chime()), call="test")
+    session = build_session(chosen, persona, providers.load(chosen, hearing=False), taking)
     assert session.stt is None
     assert isinstance(session.tts, tts.TTS)
     assert isinstance(session.llm, llm.LLM)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.whisper.engine.decoder import spoken_tokens
+from livekit.plugins.whisper.engine.decoder import _Entry, _silence_s, spoken_tokens
+from livekit.plugins.whisper.protocol import SAMPLE_RATE, Kind, Question
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,13 @@ def test_text_without_timestamps_is_whole(tokens: list[int], speech_end_s: float
 def test_whatever_the_model_writes_it_is_a_beginning_of_its_text(ids: list[int], speech_end_s: float) -> None:
     spoken, _ = spoken_tokens(ids, speech_end_s, NUMBERS)
     assert [token for token in ids if token < END][: len(spoken)] == spoken
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_little_audio_gets_the_most_silence_so_that_it_is_not_said_twice(kind: Kind) -> None:
+    def silence_s(audio_s: float) -> float:
+        samples = np.zeros(round(audio_s * SAMPLE_RATE), np.int16)
+        return _silence_s(_Entry(0, Question(call="a", kind=kind, speech_end_s=audio_s), samples))
+
+    assert silence_s(0.6) >= 3.0
+    assert (silence_s(2.0) < silence_s(0.6)) == (kind is not Kind.FINAL)

@@ -47,8 +47,13 @@ class Room(RuleBasedStateMachine):
     def add(self, call: str, kind: Kind) -> None:
         before, self.told = self.waiting(), []
         interims = self.waiting(Kind.INTERIM)
-        mine = [item for item in interims if item.call == call and kind is Kind.INTERIM]
-        item = Item(call, kind, place=mine[0].place if mine else len(self.items))
+        mine = [
+            item
+            for item in self.waiting()
+            if item.call == call and (item.kind is Kind.INTERIM or item.kind is kind is Kind.PREFLIGHT)
+        ]
+        same = [item for item in mine if item.kind is kind]
+        item = Item(call, kind, place=same[0].place if same else len(self.items))
         full = len(before) == PLACES and not mine
         try:
             self.scheduler.add(call, kind, item)
@@ -59,8 +64,8 @@ class Room(RuleBasedStateMachine):
             assert self.waiting() == before
             return
         self.items.append(item)
-        # Who gives way: the older one of the same call, else, in a full room, the youngest interim.
-        assert self.told == (mine or (interims[-1:] if full else []))
+        # Who gives way: what the same call has asked before, else, in a full room, the youngest interim.
+        assert sorted(self.told, key=id) == sorted(mine or (interims[-1:] if full else []), key=id)
         assert bool(self.told) or not full
 
     @rule(most=st.integers(1, PLACES + 1))
@@ -87,8 +92,9 @@ class Room(RuleBasedStateMachine):
     @invariant()
     def nobody_is_lost_and_the_room_is_never_too_full(self) -> None:
         assert len(self.scheduler) == len(self.waiting()) <= PLACES
-        calls = [item.call for item in self.waiting(Kind.INTERIM)]
-        assert len(calls) == len(set(calls))
+        for kind in (Kind.INTERIM, Kind.PREFLIGHT):
+            calls = [item.call for item in self.waiting(kind)]
+            assert len(calls) == len(set(calls))
 
     def teardown(self) -> None:
         """Whoever still waits is answered in the end, each once."""
@@ -128,6 +134,22 @@ def test_a_newer_interim_takes_its_own_place_in_a_full_room(room: Scheduler[str]
     with pytest.raises(Busy):
         room.add("d", Kind.INTERIM, "d1")
     assert room.take(3) == ["a1", "b2", "c1"]
+
+
+@pytest.mark.parametrize("kind", [Kind.PREFLIGHT, Kind.FINAL])
+def test_nothing_is_decoded_for_an_interim_whose_call_has_asked_for_more(room: Scheduler[str], kind: Kind) -> None:
+    room.add("a", Kind.INTERIM, "interim")
+    room.add("b", Kind.INTERIM, "of another")
+    room.add("a", kind, "newer")
+    assert [room.take(3) for _ in range(3)] == [["newer"], ["of another"], []]
+
+
+def test_a_sound_with_many_pauses_has_one_preflight_waiting(room: Scheduler[str]) -> None:
+    room.add("a", Kind.PREFLIGHT, "first")
+    room.add("b", Kind.PREFLIGHT, "of another")
+    for number in range(9):
+        room.add("a", Kind.PREFLIGHT, str(number))
+    assert room.take(3) == ["8", "of another"]
 
 
 def test_two_finals_of_a_call_are_both_answered(room: Scheduler[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.turn_metrics import Message, Stages, read, stages
+from bench.turn_metrics import Message, Stages, read, stages, work
 
 ASKED, HEARD = 1000.0, 1003.0
 
@@ -58,3 +58,19 @@ def test_a_rooms_messages_are_read_from_the_workers_lines(tmp_path: Path) -> Non
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert read(path, "call-1") == [Message("call-1", 1.0, "user", {"transcription_delay": 0.5})]
+
+
+def test_the_work_of_all_calls_is_summed_up_and_measured_by_what_was_of_use() -> None:
+    figures = {"begun_early": 2, "answers_used_s": 4.0, "answers_thrown_away_s": 1.0, "read_ahead_s": 0.5}
+    calls = [Message("a", 1.0, "call", figures), Message("b", 2.0, "call", figures), Message("b", 1.5, "user", {})]
+    assert work(calls) == {
+        "begun_early": 4,
+        "used_s": 8.0,
+        "thrown_away_s": 2.0,
+        "read_ahead_s": 1.0,
+        "share": pytest.approx(1.375),
+    }
+
+
+def test_without_answers_no_share_of_work_is_told() -> None:
+    assert work([])["share"] is None

@@ -3,11 +3,36 @@
 from livekit.agents import Plugin
 
 from .asked import Asked, what_was_asked
+from .decision import Decision
+from .detector import TurnDetector
+from .early import EarlyAnswers
 from .log import logger
+from .pace import Pace
+from .speculation import Limits, Speculation
+from .stream import TurnDetectorStream
 from .version import __version__
-from .words import finished, load
+from .wait import LONGEST_S, SHORTEST_S, Costs, wait_s
+from .words import finished, load, loaded
 
-__all__ = ["Asked", "__version__", "finished", "load", "what_was_asked"]
+__all__ = [
+    "LONGEST_S",
+    "SHORTEST_S",
+    "Asked",
+    "Costs",
+    "Decision",
+    "EarlyAnswers",
+    "Limits",
+    "Pace",
+    "Speculation",
+    "TurnDetector",
+    "TurnDetectorStream",
+    "__version__",
+    "finished",
+    "load",
+    "loaded",
+    "wait_s",
+    "what_was_asked",
+]
 
 
 class TurnsPlugin(Plugin):

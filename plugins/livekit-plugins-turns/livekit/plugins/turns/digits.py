@@ -26,6 +26,7 @@ _WRITTEN = re.compile(r"\+?[0-9]+(?:[-.][0-9]+)*")
 
 _CUT = 0.05
 _WHOLE = 0.95
+_UNKNOWN = 0.4
 
 
 def dictated_korean(words: Sequence[str], asked: Asked) -> float | None:
@@ -41,7 +42,9 @@ def dictated_korean(words: Sequence[str], asked: Asked) -> float | None:
     named = any("번호" in word for word in words)
     if not _is_dictated(digits, count, asked, named):
         return None
-    return _CUT if joins else _korean_length(digits)
+    if joins:
+        return _CUT
+    return _any_length(digits) if asked is Asked.DIGITS else _korean_length(digits)
 
 
 def dictated_english(words: Sequence[str], asked: Asked) -> float | None:
@@ -59,16 +62,21 @@ def dictated_english(words: Sequence[str], asked: Asked) -> float | None:
         count += 1
     if not _is_dictated(digits, count, asked, "number" in words):
         return None
-    return _english_length(digits)
+    return _any_length(digits) if asked is Asked.DIGITS else _english_length(digits)
 
 
 def _is_dictated(digits: str, count: int, asked: Asked, named: bool) -> bool:
     """Whether `digits`, given in `count` words, are told one by one rather than as an amount."""
-    if asked is Asked.PHONE:
+    if asked in (Asked.PHONE, Asked.DIGITS):
         return bool(digits)
     if named and len(digits) >= 2:
         return True
     return len(digits) >= 7 or (len(digits) >= 3 and (digits[0] == "0" or count >= 3))
+
+
+def _any_length(digits: str) -> float:
+    """Of a number of unknown length, four digits may be all: a card's code, a short customer number."""
+    return _UNKNOWN if len(digits) >= 4 else _CUT
 
 
 def _korean_length(digits: str) -> float:

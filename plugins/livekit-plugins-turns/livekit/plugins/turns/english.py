@@ -7,6 +7,7 @@ a relative clause) is looked for before it. The words and weights are in `englis
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .asked import SHORT_ANSWER, Asked
@@ -25,6 +26,7 @@ _VERBS: dict[str, Any] = {
 }
 _CLAUSES = _DATA["clauses"]
 _SHIFTS = _DATA["shifts"]
+_TAGS = tuple(tuple(phrase.split()) for phrase in _FILLERS["tags"])
 _OPENINGS = frozenset(_FILLERS["alone"]) | frozenset(_CLAUSES["leads"])
 _VERB_LIKE = re.compile(_CLAUSES["verb_endings"])
 # "the fourth of May", "in my will"
@@ -40,7 +42,7 @@ def finished(said: Said, asked: Asked) -> float:
     answer = _ANSWERS.get(" ".join(said.words))
     if answer is not None:
         return said.marked(shifted(answer, _answer_shift(asked)))
-    held = _held(said, asked)
+    held = _tag(said, asked) or _held(said, asked)
     if held is not None:
         return said.marked(held)
     whole = _whole(said, asked)
@@ -53,6 +55,16 @@ def _answer_shift(asked: Asked) -> float:
     if asked in (Asked.YES_NO, Asked.CHOICE):
         return float(_SHIFTS["yes_no_answer"])
     return 0.0 if asked is Asked.NONE else float(_SHIFTS["idle_answer"])
+
+
+def _tag(said: Said, asked: Asked) -> float | None:
+    """The weight of a tail behind words that could end the turn without it; None where there is none."""
+    for tag in _TAGS:
+        before = said.words[: -len(tag)]
+        if said.words[-len(tag) :] == tag and not set(before) <= _OPENINGS:
+            whole = replace(said, text=" ".join(before), words=before, sentence=before)
+            return float(_FILLERS["tag"]) if _held(whole, asked) is None else None
+    return None
 
 
 def _held(said: Said, asked: Asked) -> float | None:
@@ -150,17 +162,21 @@ def _whole(said: Said, asked: Asked) -> float:
         words = words[1:]
     if _is_list(said.text):
         return float(_CLAUSES["list_open"])
-    if asked in SHORT_ANSWER and len(said.words) <= _CLAUSES["phrase_words"] + 1:
-        return float(_CLAUSES["answer"])
     if asked is Asked.REASON and said.words[0] in ("because", "so", "cause"):
+        return float(_CLAUSES["answer"])
+    opener = _opener(said, words)
+    leans = opener is not None and not (asked is Asked.DATE and opener in _CLAUSES["times"])
+    if asked in SHORT_ANSWER and len(said.words) <= _CLAUSES["phrase_words"] + 1 and not leans:
         return float(_CLAUSES["answer"])
     joined = " ".join(words)
     if joined in _CLAUSES["scenes"]:
         return float(_CLAUSES["scene"])
-    if _is_subordinate(said, words, joined):
-        return float(_CLAUSES["subordinate"])
+    if leans:
+        return float(_CLAUSES["leaning_back" if len(said.words) > len(said.sentence) else "subordinate"])
     if len(words) == 1:
         return float(_CLAUSES["word_alone"])
+    if asked is Asked.YES_NO and said.words[0] in _YES_NO and len(words) > 1:
+        return float(_CLAUSES["answer_added"])
     if len(words) <= _CLAUSES["phrase_words"] and words[0] in _CLAUSES["phrase_openers"] and not _has_verb(words):
         return float(_CLAUSES["phrase"])
     if len(words) <= _CLAUSES["phrase_words"] and words[0] in _CLAUSES["prepositional_openers"]:
@@ -169,10 +185,10 @@ def _whole(said: Said, asked: Asked) -> float:
 
 
 def _has_verb(words: Sequence[str]) -> bool:
-    """Behind a determiner."""
+    """Behind a determiner; "an hour ago" needs none."""
     if len(words) > 2 and words[1].endswith("'s") and words[2] in _JOINS["adverbs"]:
         return True  # "the doctor's very nice"
-    return any(word in _CLAUSES["verbs"] or _VERB_LIKE.fullmatch(word) for word in words[2:])
+    return words[-1] == "ago" or any(word in _CLAUSES["verbs"] or _VERB_LIKE.fullmatch(word) for word in words[2:])
 
 
 def _is_list(text: str) -> bool:
@@ -180,17 +196,20 @@ def _is_list(text: str) -> bool:
     items = [part.split() for part in text.split(",")]
     if len(items) < 2 or any(word in ("and", "or") for word in items[-1]):
         return False
+    if items[-1] == ["please"]:
+        return False
     short = [len(item) <= 2 for item in items[1:]]
     return all(short) and (len(items) > 2 or bool(items[1] and items[1][-1].endswith("s") and len(items[0]) > 1))
 
 
-def _is_subordinate(said: Said, words: Sequence[str], joined: str) -> bool:
-    """ "When I was young": a clause that leans on one which has not come."""
-    opener = next((opener for opener in _CLAUSES["openers"] if joined.startswith(f"{opener} ")), None)
+def _opener(said: Said, words: Sequence[str]) -> str | None:
+    """What opens a clause that leans on another which has not come ("When I was young"); None if it is no such one."""
+    joined = " ".join(words)
+    opener: str | None = next((opener for opener in _CLAUSES["openers"] if joined.startswith(f"{opener} ")), None)
     behind = words[opener.count(" ") + 1 :] if opener else ()
     if not behind or said.mark == "?" or behind[0] in _VERBS["auxiliaries"] - {"i'm", "it's", "he's", "she's"}:
-        return False
+        return None
     main = said.text.rpartition(",")
     if main[1] and len(main[2].split()) >= 3:
-        return False
-    return sum(word in _CLAUSES["pronouns"] for word in behind[:-1]) < 2
+        return None
+    return opener if sum(word in _CLAUSES["pronouns"] for word in behind[:-1]) < 2 else None

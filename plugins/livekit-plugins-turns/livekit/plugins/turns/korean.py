@@ -36,6 +36,10 @@ def load() -> None:
     morphemes.load()
 
 
+def loaded() -> bool:
+    return morphemes.loaded()
+
+
 def finished(said: Said, asked: Asked) -> float:
     """Probability that the turn is over; see `words.finished`."""
     number = dictated_korean(said.words, asked)

@@ -40,6 +40,11 @@ def load() -> "Kiwi":
         return _kiwi()
 
 
+def loaded() -> bool:
+    """Whether the analyser is there. Does not wait for a thread that loads it."""
+    return _kiwi.cache_info().currsize > 0
+
+
 @cache
 def _kiwi() -> "Kiwi":
     from kiwipiepy import Kiwi  # here, because it takes time and memory that only a Korean call should spend

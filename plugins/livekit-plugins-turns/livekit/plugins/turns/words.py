@@ -25,3 +25,9 @@ def load(language: str) -> None:
     """Loads what `finished` needs for `language`, once a process. Blocks: call it in a thread, or before calls come."""
     if primary(language) == "ko":
         korean.load()
+
+
+def loaded(language: str) -> bool:
+    """Whether `finished` judges `language` without loading first; False for languages it does not know."""
+    code = primary(language)
+    return code in _JUDGES and (code != "ko" or korean.loaded())

@@ -40,7 +40,7 @@ class Client:
 
         Raises:
             BusyError: too many wait; ask again a little later.
-            ReplacedError: a newer interim question of the same call took this one's place.
+            ReplacedError: a newer question of the same call took the place of this one.
             RefusedError: the engine wants a token, or does not know the language.
             EngineError: the engine failed, or hangs.
             TimeoutError: no answer within `timeout_s`.

@@ -30,7 +30,7 @@ class BusyError(Exception):
 
 
 class ReplacedError(Exception):
-    """A newer interim question took this one's place."""
+    """A newer question of the same call took the place of this one."""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ answer is a JSON document (`Heard`). Statuses other than 200 carry one line of t
 
     400  the question cannot be understood
     401  the token is missing or wrong
-    409  a newer interim question of the same call took this one's place
+    409  a newer question of the same call took the place of this interim or preflight
     500  recognition failed
     503  so many are waiting that this one is not taken; ask again a little later
 """
@@ -47,7 +47,7 @@ class Question(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     call: str = Field(max_length=100)
-    """Whose speech it is. A call has at most one interim question waiting."""
+    """Whose speech it is. A call has at most one interim and one preflight question waiting."""
     kind: Kind
     language: str | None = Field(default=None, max_length=8)
     """Whisper's code, such as "ko"; None detects it."""

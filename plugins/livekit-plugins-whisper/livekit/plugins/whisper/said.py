@@ -1,7 +1,7 @@
 """What a call's hearing tells LiveKit, and how words become it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from livekit.agents.stt import SpeechEventType
@@ -17,6 +17,8 @@ class Said:
 
     type: SpeechEventType
     text: str = ""
+    stable: str = field(default="", repr=False)
+    """The beginning of `text` that two successive hypotheses have in common, or that is known to be all."""
     language: str = ""
     words: tuple[Word, ...] = ()
     """With their times, where they are known."""
@@ -36,7 +38,14 @@ def transcript(kind: SpeechEventType, ask: Ask, heard: Heard, count: int) -> Sai
     said = kept(kind, ask.segment, words)
     end_s = said.end_s if said.words else ask.speech_end / SAMPLE_RATE
     confidence = said.confidence if said.words else math.exp(min(0.0, heard.logprob))
-    return Said(kind, said.text, heard.language, said.words, said.start_s, end_s, confidence)
+    stable = ask.segment.agreement.agreed if kind is SpeechEventType.INTERIM_TRANSCRIPT else count
+    return replace(
+        said,
+        stable=_text((*ask.segment.kept, *words[:stable])),
+        language=heard.language,
+        end_s=end_s,
+        confidence=confidence,
+    )
 
 
 def kept(kind: SpeechEventType, segment: Segment, more: tuple[Word, ...] = ()) -> Said:
@@ -44,15 +53,21 @@ def kept(kind: SpeechEventType, segment: Segment, more: tuple[Word, ...] = ()) -
     words = (*segment.kept, *more)
     timed = tuple(word for word in words if word.start_s is not None and word.end_s is not None)
     sure = [word.probability for word in timed if word.probability is not None]
+    text = _text(words)
     return Said(
         kind,
-        text="".join(word.text for word in words).strip(),
+        text=text,
+        stable=text,
         language=segment.language or "",
         words=timed,
         start_s=timed[0].start_s or 0.0 if timed else max(segment.begin, segment.onset) / SAMPLE_RATE,
         end_s=timed[-1].end_s or 0.0 if timed else segment.speech_end / SAMPLE_RATE,
         confidence=float(np.mean(sure)) if sure else 1.0,
     )
+
+
+def _text(words: tuple[Word, ...]) -> str:
+    return "".join(word.text for word in words).strip()
 
 
 def in_the_call(ask: Ask, words: tuple[Word, ...]) -> tuple[Word, ...]:

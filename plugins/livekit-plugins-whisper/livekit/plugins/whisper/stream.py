@@ -28,6 +28,10 @@ _NO_AUDIO_S = 1.0
 """When no audio comes any more, as after a lost connection, the segment is over."""
 
 
+STABLE_TEXT = "stable_text"
+"""In `SpeechData.metadata` of each transcript: the beginning of its text that will hardly change any more."""
+
+
 class RecognizeStream(stt.RecognizeStream):
     """Recognises one call's audio as it comes."""
 
@@ -50,6 +54,10 @@ class RecognizeStream(stt.RecognizeStream):
     def update_options(self, opts: StreamOptions) -> None:
         """Holds from the next question on."""
         self._opts = opts
+
+    def hurry(self, wanted: bool) -> None:
+        """See `STT.hurry`. Holds from now on, in the middle of an utterance too."""
+        self._hearing.hurried = wanted
 
     def belongs_to(self, stt: "STT") -> bool:
         """Whether this STT made it."""
@@ -189,5 +197,6 @@ class RecognizeStream(stt.RecognizeStream):
             end_time=max(0.0, said.end_s + shift_s),
             confidence=said.confidence,
             words=words or None,
+            metadata={STABLE_TEXT: said.stable},
         )
         return stt.SpeechEvent(type=said.type, request_id=self._request_id, alternatives=[data])

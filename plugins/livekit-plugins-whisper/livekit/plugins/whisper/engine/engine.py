@@ -34,7 +34,7 @@ class _Ask:
 
 
 class Replaced(Exception):
-    """A newer interim took the place of this one."""
+    """A newer question of the same call took the place of this interim one."""
 
 
 class Engine:

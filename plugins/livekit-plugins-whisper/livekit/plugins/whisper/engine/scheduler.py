@@ -1,9 +1,11 @@
 """Which questions are answered next. Pure: no clock, no threads, no model.
 
 Finals go before preflights before interims, and among equals who came first. A call has at most one
-interim waiting: a newer one takes its place, because nobody wants the older any more. When the room
-is full a question of a higher rank takes the place of the youngest interim; where there is none it
-is refused at once, so that nobody waits for what will come too late.
+interim waiting, whose place any newer question of that call takes, and at most one preflight, whose
+place a newer preflight takes: the newer covers what the older was about, and a sound with many short
+pauses would fill the room otherwise. When the room is full a question of a higher rank takes the place
+of the youngest interim; where there is none it is refused at once, so that nobody waits for what will
+come too late.
 """
 
 from collections.abc import Callable
@@ -44,21 +46,20 @@ class Scheduler(Generic[T]):
 
     def add(self, call: str, kind: Kind, item: T) -> None:
         """Lets a question wait. Raises `Busy`."""
-        replaced = None
-        if kind is Kind.INTERIM:
-            replaced = next((other for other in self._waiting if (other.call, other.kind) == (call, kind)), None)
-        if replaced is None and len(self._waiting) >= self._places:
+        older = {Kind.INTERIM, kind} - {Kind.FINAL}
+        replaced = [other for other in self._waiting if other.call == call and other.kind in older]
+        if not replaced and len(self._waiting) >= self._places:
             interims = [other for other in self._waiting if other.kind is Kind.INTERIM]
             if kind is Kind.INTERIM or not interims:
                 raise Busy
-            replaced = max(interims, key=lambda other: other.number)
+            replaced = [max(interims, key=lambda other: other.number)]
         self._number += 1
         number = self._number
-        if replaced is not None:
-            self._waiting.remove(replaced)
-            self._on_replaced(replaced.item)
-            if (replaced.call, replaced.kind) == (call, kind):
-                number = replaced.number  # the same place: who speaks fast must not wait for ever
+        for other in replaced:
+            self._waiting.remove(other)
+            self._on_replaced(other.item)
+            if (other.call, other.kind) == (call, kind):
+                number = other.number  # the same place: who speaks fast must not wait for ever
         self._waiting.append(Waiting(number, call, kind, item))
 
     def discard(self, item: T) -> None:

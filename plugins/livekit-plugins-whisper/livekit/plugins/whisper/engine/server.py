@@ -44,7 +44,7 @@ def build_app(
         except Busy:
             return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many are waiting", {"Retry-After": str(_RETRY_AFTER_S)})
         except Replaced:
-            return _refuse(HTTPStatus.CONFLICT, "a newer interim took its place")
+            return _refuse(HTTPStatus.CONFLICT, "a newer question of the call took its place")
         except Exception as error:
             # The engine's messages name shapes and devices, never what was said.
             reason = " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,117 @@
+"""When the companion speaks, listens and falls silent: one call's turn taking, put together.
+
+Deciding is the plugin's (`livekit.plugins.turns`); here it gets the persona's words, the settings' weights and what
+is known of the caller.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable
+
+from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, TurnHandlingOptions, stt, utils
+from livekit.plugins import turns
+
+from malbeot.clips.fixed import FixedSpeech
+from malbeot.log import logger
+from malbeot.persona import Persona
+from malbeot.providers import keeps_prompts_warm
+from malbeot.settings import Settings
+from malbeot.turn_taking import paces
+from malbeot.turn_taking.company import Company
+from malbeot.turn_taking.courtesy import Courtesy
+from malbeot.turn_taking.reading_ahead import read_ahead
+
+
+class TurnTaking:
+    """One call's."""
+
+    def __init__(
+        self, settings: Settings, persona: Persona, fixed: FixedSpeech, *, call: str, caller: str = ""
+    ) -> None:
+        """`fixed` speaks what is kept in clips; `call` names it on this machine; the pace of `caller` is kept."""
+        self._state = settings.malbeot_state
+        self._caller = caller
+        self._courtesy = Courtesy(settings.malbeot_state / "waiting", call)
+        self._limits = turns.Limits(tries=settings.speculation_tries, wasted=settings.speculation_waste)
+        self._detector = turns.TurnDetector(
+            language=persona.language,
+            costs=turns.Costs(cut_in=settings.turn_cut_in_cost, late=settings.turn_late_cost),
+            pace=paces.load(settings.malbeot_state, caller),
+        )
+        self._early = turns.EarlyAnswers(
+            self._detector,
+            limits=self._limits,
+            read_ahead=self._read_ahead if keeps_prompts_warm(settings) else None,
+            busy=self._courtesy.others_wait,
+        )
+        self._company = Company(persona, fixed, self._detector)
+        self._agent: Agent | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    def options(self) -> TurnHandlingOptions:
+        """How the session is to handle turns so that these parts decide."""
+        return TurnHandlingOptions(
+            turn_detection=self._detector,
+            endpointing={"min_delay": turns.SHORTEST_S, "max_delay": turns.LONGEST_S},
+            interruption={"enabled": True, "mode": "vad", "min_duration": 0.4},
+            # How often, and how long a turn may be, is for `EarlyAnswers` to decide.
+            preemptive_generation={
+                "enabled": True,
+                "preemptive_tts": True,
+                "max_speech_duration": 3600.0,
+                "max_retries": self._limits.tries + 1,
+            },
+        )
+
+    def attach(self, agent: Agent) -> None:
+        """Takes part in the session of `agent`, which has started and has said nothing yet."""
+        self._agent = agent
+        self._detector.attach(agent.session)
+        self._early.attach(agent.session)
+        self._company.attach(agent.session)
+        # Here and in `aclose` alone: LiveKit waits for a call's entry point, and for what begins a call, to end first.
+        self._keeping = asyncio.create_task(self._keep_company(agent.session), name="company")
+        agent.session.on("agent_state_changed", self._on_agent_state)
+
+    async def aclose(self) -> None:
+        """The call is over: keeps what was learnt of the caller."""
+        if self._agent is None:
+            return
+        self._agent.session.off("agent_state_changed", self._on_agent_state)
+        self._agent = None
+        if self._keeping:
+            await utils.aio.cancel_and_wait(self._keeping)
+        self._courtesy.over()
+        self._detector.detach()
+        self._early.detach()
+        logger.info("how the turns went", extra=self.figures())
+        await asyncio.to_thread(paces.keep, self._state, self._caller, self._detector.pace)
+
+    def figures(self) -> dict[str, float]:
+        """What was counted in this call. Times are in seconds; no word of what was said."""
+        work = self._early.speculation
+        return {
+            "begun_early": work.begun,
+            "answers_used_s": round(work.used_s, 3),
+            "answers_thrown_away_s": round(work.wasted_s, 3),
+            "read_ahead_s": round(work.read_s, 3),
+        }
+
+    def hear(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterable[stt.SpeechEvent]:
+        """What recognition says, as LiveKit is to act on it."""
+        return self._early.gate(events)
+
+    async def _keep_company(self, session: AgentSession[None]) -> None:
+        try:
+            await self._company.run(session)
+        except Exception:
+            logger.exception("the companion asks, nods and thinks aloud no more in this call")
+
+    async def _read_ahead(self, words: str) -> None:
+        if self._agent:
+            await read_ahead(self._agent, words)
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "thinking":
+            self._courtesy.wait()
+        else:
+            self._courtesy.over()

@@ -1,0 +1,80 @@
+"""Keeps the caller company: asks who falls silent, listens aloud, thinks aloud, each as the persona has it."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from livekit import rtc
+from livekit.agents import AgentSession
+
+from livekit.plugins.turns.aside import Aside
+from livekit.plugins.turns.asking import Asking
+from livekit.plugins.turns.nodding import Foresight, Nodding
+from livekit.plugins.turns.silence import Schedule
+from livekit.plugins.turns.thinking import Thinking
+from malbeot.clips.fixed import FixedSpeech
+from malbeot.log import logger
+from malbeot.persona import Persona
+
+
+class Company:
+    """One call's. `attach` comes before the greeting, `run` runs until the session closes, or is cancelled."""
+
+    def __init__(self, persona: Persona, fixed: FixedSpeech, foresight: Foresight | None = None) -> None:
+        """`foresight` knows how likely it is that the caller goes on."""
+        self._persona = persona
+        self._fixed = fixed
+        self._foresight = foresight
+        self._aside: Aside | None = None
+        self._in_a_room = False
+
+    def attach(self, session: AgentSession[None]) -> None:
+        """Goes between the voice and the room, after whatever else does. At a console nothing is done."""
+        with contextlib.suppress(RuntimeError):
+            self._in_a_room = bool(session.room_io)
+        if self._in_a_room:
+            self._aside = Aside.within(session)
+
+    async def run(self, session: AgentSession[None]) -> None:
+        """Does it all until then."""
+        if not self._in_a_room:
+            return
+        async with asyncio.TaskGroup() as parts:
+            if asking := self._asking():
+                parts.create_task(asking.run(session), name="asking")
+            if nodding := await self._nodding():
+                parts.create_task(nodding.run(session), name="nodding")
+            if thinking := await self._thinking():
+                parts.create_task(thinking.run(session), name="thinking")
+
+    def _asking(self) -> Asking | None:
+        silence = self._persona.silence
+        if not silence or not silence.enabled:
+            return None
+        schedule = Schedule(silence.ask_after_s, silence.ends_after_s, silence.hold_s)
+        goodbye, language = self._persona.phrases.goodbye, self._persona.language
+        return Asking(schedule, asks=silence.asks, goodbye=goodbye, language=language)
+
+    async def _nodding(self) -> Nodding | None:
+        nods = self._persona.nods
+        if not self._aside or not nods or not nods.enabled or not (sounds := await self._sounds("nods", nods.words)):
+            return None
+        return Nodding(sounds, self._aside, language=self._persona.language, foresight=self._foresight)
+
+    async def _thinking(self) -> Thinking | None:
+        words = self._persona.thoughts
+        if not self._aside or not words or not words.enabled:
+            return None
+        sounds = await self._sounds("thoughts", words.words)
+        return Thinking(sounds, self._aside, due_s=words.after_s) if sounds else None
+
+    async def _sounds(self, part: str, words: Iterable[str]) -> dict[str, rtc.AudioFrame]:
+        """What the voice has made of the words; empty where that is less than two of them."""
+        clips = {word: clip for word in words if (clip := await self._fixed.clip(word))}
+        if len(clips) < 2:
+            logger.warning("persona %s has no clips of its %s: they are not said", self._persona.id, part)
+            return {}
+        return {
+            word: rtc.AudioFrame(clip.samples.tobytes(), clip.rate, 1, len(clip.samples))
+            for word, clip in clips.items()
+        }

@@ -1,0 +1,223 @@
+"""Begins the answer while the pause still runs, or before it: what a recogniser says becomes what LiveKit acts upon."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, stt
+
+from .detector import TurnDetector
+from .log import logger
+from .said import said
+from .speculation import AHEAD_S, Limits, Speculation
+from .work import Work
+
+_MORE_WORDS = 3
+"""So many new stable words are worth a request of their own."""
+
+ReadAhead = Callable[[str], Awaitable[None]]
+
+
+class EarlyAnswers:
+    """One call's speculation.
+
+    LiveKit begins an answer at a PREFLIGHT_TRANSCRIPT and throws it away when other words follow
+    (`preemptive_generation` must be on, `preemptive_tts` as well to have its first clause spoken ahead). `gate` decides
+    which transcripts are one: an interim that is stable and whole early, one in the middle of a sentence late or never.
+    """
+
+    def __init__(
+        self,
+        detector: TurnDetector,
+        *,
+        limits: Limits | None = None,
+        read_ahead: ReadAhead | None = None,
+        busy: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            detector: says how likely the turn is over, and how long its pauses are waited for.
+            limits: how much may be done in vain.
+            read_ahead: has the language model read the words that are stable, while the caller speaks on. It is
+                cancelled when there is something more urgent. An error of its own is its own to report.
+            busy: whether somebody else waits for the same machines: then nothing is begun early.
+            clock: monotonic seconds.
+        """
+        self._detector = detector
+        self.speculation = Speculation(limits)
+        self._read_ahead = read_ahead
+        self._busy = busy
+        self._clock = clock
+        self._interim = ""
+        self._read = 0
+        self._begun: tuple[str, str] | None = None
+        """The finals before the words for which an answer was begun, and these words."""
+        self._held: tuple[stt.SpeechEvent, float] | None = None
+        """All words of a pause, and when their answer is to be begun."""
+        self._to_read = ""
+        self._urgent = False
+        self._session: AgentSession[Any] | None = None
+        self._work: Work | None = None
+
+    def attach(self, session: AgentSession[Any]) -> None:
+        """Follows the turns of a session that has started."""
+        self._session = session
+        self._work = Work(session, self.speculation.worked)
+        session.on("conversation_item_added", self._on_item)
+
+    def detach(self) -> None:
+        if self._session and self._work:
+            self._session.off("conversation_item_added", self._on_item)
+            self._work.close()
+        self._session = self._work = None
+
+    async def gate(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
+        """The same events, some INTERIM as PREFLIGHT and the other way round. Raises what `events` raises."""
+        source = aiter(events)
+        reading: asyncio.Task[stt.SpeechEvent] | None = None
+        ahead: asyncio.Task[None] | None = None
+        try:
+            while True:
+                reading = reading or asyncio.create_task(_next(source), name="turns.events")
+                due_s = max(0.0, self._held[1] - self._clock()) if self._held else None
+                await asyncio.wait(
+                    {reading, ahead} if ahead else {reading}, timeout=due_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                if ahead and ahead.done():
+                    ahead.result()
+                    ahead = None
+                if reading.done():
+                    try:
+                        event = reading.result()
+                    except StopAsyncIteration:
+                        return
+                    reading = None
+                    event = self._take(event)
+                elif self._held and self._clock() >= self._held[1]:
+                    event = self._begin(self._held[0])
+                else:
+                    continue
+                if ahead and self._urgent:
+                    ahead.cancel()
+                    await asyncio.gather(ahead, return_exceptions=True)
+                    ahead = None
+                if self._read_ahead and self._to_read and ahead is None:
+                    ahead = asyncio.create_task(self._reading(self._read_ahead, self._to_read), name="turns.read_ahead")
+                self._to_read, self._urgent = "", False
+                yield event
+        finally:
+            left = [task for task in (reading, ahead) if task]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _reading(self, read_ahead: ReadAhead, words: str) -> None:
+        began = self._clock()
+        try:
+            await read_ahead(words)
+        except Exception as error:
+            logger.warning("reading ahead failed: %s", type(error).__name__)
+        finally:
+            self.speculation.read_s += self._clock() - began
+
+    def _take(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
+        kind = event.type
+        if kind is stt.SpeechEventType.START_OF_SPEECH:
+            self._held = None
+        if not event.alternatives or not event.alternatives[0].text:
+            return event
+        text = event.alternatives[0].text
+        if kind is stt.SpeechEventType.INTERIM_TRANSCRIPT:
+            self._held = None
+            return self._interim_event(event, text)
+        if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
+            self._urgent = True
+            return self._settled_event(event, text)
+        if kind is stt.SpeechEventType.FINAL_TRANSCRIPT:
+            self._urgent = True
+            self._held = None
+            return self._as_begun(event, text)
+        return event
+
+    def _interim_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
+        whole = self._whole(text)
+        self._detector.hear(whole, settled=False)
+        stable = _common(self._interim, whole)
+        self._interim = whole
+        if self._is_begun(text) or self._busy():
+            return event
+        if self.speculation.interim(whole, self._detector.judge().words or 0.0):
+            return self._begin(event)
+        if len(stable) >= self._read + _MORE_WORDS:
+            self._read = len(stable)
+            self._to_read = " ".join(stable)
+        return event
+
+    def _settled_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
+        self._detector.hear(self._whole(text), settled=True)
+        shown = _as(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
+        if self._is_begun(text) or not self.speculation.allowed or self._busy():
+            return shown
+        if (delay_s := self._detector.due_in_s - AHEAD_S) > 0:
+            self._held = (event, self._clock() + delay_s)
+            return shown
+        return self._begin(event)
+
+    def _begin(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
+        text = event.alternatives[0].text
+        self._held = None
+        self._urgent = True
+        self._begun = (self._detector.finals, text)
+        self.speculation.begin(self._whole(text))
+        return _as(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
+
+    def _as_begun(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
+        """LiveKit begins again where the final text differs from the preflight in a mark: it gets the same marks."""
+        if self._begun is None or not self._is_begun(text):
+            return event
+        data = replace(event.alternatives[0], text=self._begun[1])
+        return replace(event, alternatives=[data, *event.alternatives[1:]])
+
+    def _is_begun(self, text: str) -> bool:
+        """Whether an answer to these very words is under way."""
+        return (
+            self._begun is not None
+            and self._begun[0] == self._detector.finals
+            and _words(self._begun[1]) == _words(text)
+        )
+
+    def _whole(self, text: str) -> str:
+        return f"{self._detector.finals} {text}".strip()
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, llm.ChatMessage) and event.item.role == "user":
+            self._interim = ""
+            self._read = 0
+            self._begun = self._held = None
+            self.speculation.turn_over()
+
+
+def _as(event: stt.SpeechEvent, kind: stt.SpeechEventType) -> stt.SpeechEvent:
+    return replace(event, type=kind)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    found = said(text)
+    return found.words if found else ()
+
+
+def _common(first: str, second: str) -> list[str]:
+    """The words with which both begin, without the last: it may still become another."""
+    same: list[str] = []
+    for before, now in zip(first.split(), second.split(), strict=False):
+        if before != now:
+            break
+        same.append(now)
+    return same[:-1]
+
+
+async def _next(source: AsyncIterator[stt.SpeechEvent]) -> stt.SpeechEvent:
+    return await anext(source)

@@ -1,0 +1,84 @@
+"""The words of a turn that is not over yet, and what they say about its end."""
+
+from dataclasses import dataclass
+
+from .asked import Asked, what_was_asked
+from .fusion import fused
+from .said import said
+from .words import finished, loaded
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Probabilities that the turn is over. `audio` and `words` are what `probability` was fused from, None where
+    nothing was known; `asked` is what the turn answers."""
+
+    probability: float
+    audio: float | None
+    words: float | None
+    asked: Asked
+
+
+class Heard:
+    """What has been said in a turn so far, and in which language; what it answers."""
+
+    def __init__(self, language: str) -> None:
+        self.finals = ""
+        """The segments of the turn that the recogniser has closed."""
+        self.text = ""
+        """All words of the turn."""
+        self._settled = False
+        self.language = language
+        self.asked = Asked.NONE
+        """What the turn answers."""
+        self._agent_words = ""
+
+    def hear(self, text: str, *, settled: bool) -> bool:
+        """The turn's words are `text`, all of them, and stay so where `settled`. Says whether that is news.
+
+        Words that have settled stay settled when they are heard again, whoever reports them and however they are
+        written.
+        """
+        text = " ".join(text.split())
+        settled = settled or (self._settled and _same(text, self.text))
+        if (text, settled) == (self.text, self._settled):
+            return False
+        self.text, self._settled = text, settled
+        return True
+
+    def close_segment(self, text: str) -> bool:
+        """A segment's last transcript. Says whether that is news."""
+        self.finals = f"{self.finals} {text}".strip()
+        return self.hear(self.finals, settled=True)
+
+    def answering(self, agent_words: str) -> None:
+        """The turn answers `agent_words`."""
+        self._agent_words = agent_words
+        self.asked = what_was_asked(agent_words, self.language)
+
+    def speaks(self, language: str) -> None:
+        """The turn is in `language`, an ISO 639-1 code with or without a region."""
+        if language != self.language:
+            self.language = language
+            self.asked = what_was_asked(self._agent_words, language)
+
+    def over(self) -> None:
+        """The next turn begins, without words. It answers the same until other words of the agent come."""
+        self.finals = self.text = ""
+        self._settled = False
+
+    def judge(self, audio: float | None) -> Judgement:
+        """Whether the turn is over, from its words and from what the sound says, `audio`.
+
+        Words do not count where there are none, where their language is unknown, and until `turns.load` has loaded
+        what it needs: loading here would block for a second.
+        """
+        words = finished(self.text, self.language, self.asked) if self.text and loaded(self.language) else None
+        probability = fused(audio, words, asked=self.asked, settled=self._settled)
+        return Judgement(probability, audio, words, self.asked)
+
+
+def _same(text: str, other: str) -> bool:
+    """The same words, apart from case and marks."""
+    one, two = said(text), said(other)
+    return text == other or (one is not None and two is not None and one.words == two.words)

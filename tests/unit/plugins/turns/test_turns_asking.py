@@ -1,0 +1,96 @@
+"""Silence in a session: asked aloud, in the history, and the session ends with a goodbye that nobody answers."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from livekit.agents import Agent, AgentSession, CloseEvent, UserInputTranscribedEvent, UserStateChangedEvent, llm
+
+from livekit.plugins.turns import asking
+from livekit.plugins.turns.asking import Asking
+from livekit.plugins.turns.silence import Schedule
+
+ASKS = ("Are you there?", "Can you hear me?")
+GOODBYE = "Goodbye."
+
+
+class Host(Agent):
+    def __init__(self) -> None:
+        super().__init__(instructions="")
+
+    async def on_enter(self) -> None:
+        self.session.say("Hello.")
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livekit.plugins.turns.silence.BREATH_S", 0.05)
+    monkeypatch.setattr(asking, "LINGER_S", 0.2)
+
+
+@contextlib.asynccontextmanager
+async def watched(schedule: Schedule) -> AsyncIterator[tuple[AgentSession[None], asyncio.Task[None]]]:
+    """A session without sound, its greeting said, and what watches over it."""
+    session: AgentSession[None] = AgentSession(vad=None)
+    watcher = Asking(schedule, asks=ASKS, goodbye=GOODBYE, language="en")
+    watching = asyncio.create_task(watcher.run(session))
+    await asyncio.sleep(0)
+    await session.start(Host(), record=False)
+    try:
+        yield session, watching
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await session.aclose()
+
+
+def said(session: AgentSession[None]) -> list[str]:
+    return [item.text_content or "" for item in session.history.items if isinstance(item, llm.ChatMessage)]
+
+
+def hear(session: AgentSession[None], words: str) -> None:
+    session.emit("user_input_transcribed", UserInputTranscribedEvent(transcript=words, is_final=True))
+
+
+async def test_it_asks_says_goodbye_and_closes() -> None:
+    closed: asyncio.Future[CloseEvent] = asyncio.get_running_loop().create_future()
+    async with watched(Schedule((0.2, 0.5), 0.8)) as (session, watching):
+        session.once("close", closed.set_result)
+        await asyncio.wait_for(closed, 5)
+        await asyncio.wait_for(watching, 1)
+        greeting, *asked, goodbye = said(session)
+    assert (greeting, sorted(asked), goodbye) == ("Hello.", sorted(ASKS), GOODBYE)
+
+
+async def test_words_begin_it_anew_and_hold_on_suspends_it() -> None:
+    async with watched(Schedule((0.4,), hold_s=1.5)) as (session, _):
+        await asyncio.sleep(0.25)
+        hear(session, "Well,")
+        await asyncio.sleep(0.25)
+        assert said(session) == ["Hello."], "asked although there were words"
+        hear(session, "hold on a minute.")
+        await asyncio.sleep(0.8)
+        assert said(session) == ["Hello."], "asked although it was told to wait"
+        hear(session, "So.")
+        await asyncio.sleep(0.7)
+        assert len(said(session)) == 2
+
+
+async def test_a_sound_during_the_goodbye_keeps_the_call() -> None:
+    async with watched(Schedule((), 0.3)) as (session, watching):
+        goodbye = asyncio.Event()
+        session.on("conversation_item_added", lambda _: GOODBYE in said(session) and goodbye.set())
+        await asyncio.wait_for(goodbye.wait(), 5)
+        session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
+        await asyncio.sleep(0.5)
+        assert not watching.done()
+        session.emit("user_state_changed", UserStateChangedEvent(old_state="speaking", new_state="listening"))
+        await asyncio.wait_for(watching, 5)
+        assert said(session).count(GOODBYE) == 2
+
+
+async def test_it_ends_with_the_session() -> None:
+    async with watched(Schedule((60.0,))) as (session, watching):
+        await session.aclose()
+        await asyncio.wait_for(watching, 1)

@@ -1,0 +1,148 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from livekit.agents import LanguageCode, stt
+from livekit.agents.stt import SpeechEventType as Kind
+
+from livekit.plugins import turns
+
+START, INTERIM, PREFLIGHT, FINAL = (
+    Kind.START_OF_SPEECH,
+    Kind.INTERIM_TRANSCRIPT,
+    Kind.PREFLIGHT_TRANSCRIPT,
+    Kind.FINAL_TRANSCRIPT,
+)
+Said = tuple[Kind, str]
+
+
+def _event(kind: Kind, text: str) -> stt.SpeechEvent:
+    data = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
+    return stt.SpeechEvent(type=kind, alternatives=data)
+
+
+class _Recogniser:
+    """Scripted: says what it is given, a step at a time; a number is a pause in seconds."""
+
+    def __init__(self, *script: Said | float) -> None:
+        self._script = script
+
+    async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+        for step in self._script:
+            if isinstance(step, float):
+                await asyncio.sleep(step)
+            else:
+                yield _event(*step)
+
+
+def _early(**options: object) -> turns.EarlyAnswers:
+    return turns.EarlyAnswers(turns.TurnDetector(language="en"), **options)  # type: ignore[arg-type]
+
+
+async def _through(early: turns.EarlyAnswers, *script: Said | float) -> list[Said]:
+    return [
+        (event.type, event.alternatives[0].text if event.alternatives else "")
+        async for event in early.gate(_Recogniser(*script))
+    ]
+
+
+async def test_words_that_are_whole_begin_an_answer_at_once() -> None:
+    assert await _through(_early(), (PREFLIGHT, "How are you today?")) == [(PREFLIGHT, "How are you today?")]
+
+
+async def test_an_interim_that_comes_twice_and_is_whole_begins_it_while_the_caller_speaks() -> None:
+    said = await _through(_early(), (INTERIM, "How are you today?"), (INTERIM, "How are you today?"))
+    assert [kind for kind, _ in said] == [INTERIM, PREFLIGHT]
+
+
+async def test_the_words_that_then_turn_out_to_be_all_do_not_begin_it_again() -> None:
+    said = await _through(
+        _early(),
+        (INTERIM, "How are you?"),
+        (INTERIM, "How are you?"),
+        (PREFLIGHT, "how are you"),
+        (FINAL, "How are you"),
+    )
+    # LiveKit compares a final text with the preflight mark by mark.
+    assert said[1:] == [(PREFLIGHT, "How are you?"), (INTERIM, "how are you"), (FINAL, "How are you?")]
+
+
+async def test_a_pause_in_the_middle_of_a_sentence_begins_nothing_yet() -> None:
+    said = await _through(_early(), (PREFLIGHT, "Yesterday I went to the"), 0.1, (START, ""), (INTERIM, "Yesterday I"))
+    assert [kind for kind, _ in said] == [INTERIM, START, INTERIM]
+
+
+async def test_when_that_pause_runs_on_the_answer_is_begun_before_the_turn_is_called() -> None:
+    now = 0.0
+    early = _early(clock=lambda: now)
+    going: list[Said] = []
+
+    async def listen() -> None:
+        async for event in early.gate(_Recogniser((PREFLIGHT, "Yesterday I went to the"), 30.0)):
+            going.append((event.type, event.alternatives[0].text))
+
+    listening = asyncio.create_task(listen())
+    try:
+        while not going:
+            await asyncio.sleep(0.01)
+        assert going == [(INTERIM, "Yesterday I went to the")]
+        now = turns.LONGEST_S
+        await asyncio.sleep(turns.LONGEST_S)
+        assert going[1:] == [(PREFLIGHT, "Yesterday I went to the")]
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_nothing_is_begun_while_another_call_waits() -> None:
+    said = await _through(_early(busy=lambda: True), (PREFLIGHT, "How are you today?"), (FINAL, "How are you today?"))
+    assert [kind for kind, _ in said] == [INTERIM, FINAL]
+
+
+async def test_nothing_is_begun_where_no_tries_are_allowed() -> None:
+    said = await _through(_early(limits=turns.Limits(tries=0)), (PREFLIGHT, "How are you today?"))
+    assert [kind for kind, _ in said] == [INTERIM]
+
+
+async def test_stable_words_are_read_ahead_once() -> None:
+    read: list[str] = []
+
+    async def read_ahead(words: str) -> None:
+        read.append(words)
+
+    await _through(
+        _early(read_ahead=read_ahead),
+        (INTERIM, "Well yesterday I went"),
+        (INTERIM, "Well yesterday I went to the"),
+        (INTERIM, "Well yesterday I went to the market"),
+        0.05,
+    )
+    assert read == ["Well yesterday I"]
+
+
+async def test_reading_ahead_gives_way_to_the_answer() -> None:
+    began, stopped = asyncio.Event(), asyncio.Event()
+
+    async def read_ahead(_: str) -> None:
+        began.set()
+        try:
+            await asyncio.sleep(30)
+        finally:
+            stopped.set()
+
+    early = _early(read_ahead=read_ahead)
+    script = ((INTERIM, "What is the best way"), (INTERIM, "What is the best way to make"), 0.05)
+    await asyncio.wait_for(_through(early, *script, (PREFLIGHT, "What is the best way to make tea?"), 0.01), 5)
+    assert began.is_set()
+    assert stopped.is_set()
+
+
+async def test_what_the_recogniser_raises_comes_through() -> None:
+    class Broken:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            yield _event(INTERIM, "How")
+            raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        async for _ in _early().gate(Broken()):
+            pass

@@ -1,0 +1,228 @@
+"""When nobody speaks: asked in time, never into anybody's speech, and the end comes last."""
+
+import math
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livekit.plugins.turns.hold_on import asks_to_wait
+from livekit.plugins.turns.silence import BREATH_S, Due, Schedule, Silence
+from livekit.plugins.turns.variants import Variants
+
+USUAL = Schedule(goodbye_after_s=60)
+
+
+def silent_from(t: float, schedule: Schedule = USUAL) -> Silence:
+    """The agent has greeted and listens from `t` on."""
+    silence = Silence(schedule)
+    silence.companion_stopped(t)
+    return silence
+
+
+def lived_through(silence: Silence, until: float, *, saying_s: float = 2.0) -> list[tuple[float, Due]]:
+    """What falls due until then, each said at once in `saying_s`."""
+    found = []
+    while (at := silence.next_at()) is not None and at <= until:
+        due = silence.due(at)
+        assert due is not None
+        found.append((at, due))
+        if due is Due.GOODBYE:
+            break
+        silence.asked(at + saying_s)
+    return found
+
+
+def test_the_usual_silence_is_asked_at_8_and_20_seconds_and_ends_at_a_minute() -> None:
+    assert lived_through(silent_from(100), math.inf) == [(108, Due.ASK), (120, Due.ASK), (160, Due.GOODBYE)]
+
+
+def test_nothing_is_due_before_the_greeting() -> None:
+    assert Silence(USUAL).next_at() is None
+
+
+def test_a_call_without_an_end_is_asked_and_then_left_alone() -> None:
+    assert lived_through(silent_from(0, Schedule((1.0,))), math.inf) == [(1, Due.ASK)]
+    assert lived_through(silent_from(0, Schedule(())), math.inf) == []
+
+
+def test_a_question_that_takes_long_is_not_followed_on_its_heels_by_the_next() -> None:
+    found = lived_through(silent_from(0, Schedule((2.0, 3.0), 4.0)), math.inf, saying_s=10.0)
+    assert [due for _, due in found] == [Due.ASK, Due.ASK, Due.GOODBYE]
+    assert [at for at, _ in found] == [2, 12 + BREATH_S, 12 + 2 * BREATH_S + 10]
+
+
+def test_speech_of_either_begins_it_anew() -> None:
+    silence = silent_from(0)
+    assert lived_through(silence, 10) == [(8, Due.ASK)]
+    silence.caller_spoke()
+    assert silence.next_at() is None
+    silence.caller_stopped(15)
+    assert lived_through(silence, 23) == [(23, Due.ASK)]
+    silence.companion_spoke()
+    assert silence.next_at() is None
+    silence.companion_stopped(30)
+    assert lived_through(silence, math.inf)[0] == (38, Due.ASK)
+
+
+def test_hold_on_waits_for_words_not_for_sounds() -> None:
+    silence = silent_from(0)
+    silence.suspend(2)
+    silence.companion_spoke()  # "Of course."
+    silence.companion_stopped(4)
+    silence.caller_spoke()  # steps
+    silence.caller_stopped(40)
+    assert silence.next_at() == 302
+    silence.caller_said(50)
+    assert silence.next_at() == 58
+
+
+def test_behind_the_limit_of_hold_on_it_asks_once_and_begins_anew() -> None:
+    silence = silent_from(0)
+    silence.suspend(0)
+    found = lived_through(silence, math.inf)
+    assert found == [(300, Due.ASK), (310, Due.ASK), (322, Due.ASK), (362, Due.GOODBYE)]
+
+
+@pytest.mark.parametrize("times", [((0.0,), 60), ((8.0, 8.0), 60), ((8.0, 20.0), 20), ((-1.0,), 60), ((math.nan,), 60)])
+def test_times_that_do_not_rise_are_refused(times: tuple[tuple[float, ...], float]) -> None:
+    with pytest.raises(ValueError, match="rise"):
+        Schedule(*times)
+
+
+EVENTS = ("companion_spoke", "companion_stopped", "caller_spoke", "caller_stopped", "caller_said", "suspend", "look")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(EVENTS), st.floats(0.01, 40)), max_size=60),
+    st.lists(st.floats(0.5, 20), max_size=4, unique=True).map(lambda times: tuple(sorted(times))),
+    st.booleans(),
+)
+def test_whatever_happens_nothing_is_due_while_somebody_speaks_and_the_end_comes_last(
+    events: list[tuple[str, float]], asks: tuple[float, ...], ends: bool
+) -> None:
+    schedule = Schedule(asks, 25.0 if ends else math.inf, hold_s=60.0)
+    silence, t = Silence(schedule), 0.0
+    companion, caller, quiet_since, asked, held_at = True, False, 0.0, 0, -math.inf
+    for event, after in events:
+        t += after
+        if event == "look":
+            due = silence.due(t)
+            if due is None:
+                continue
+            assert not companion
+            assert not caller
+            if due is Due.ASK:
+                asked += 1
+                assert held_at == -math.inf or t - held_at >= 60.0
+                held_at = -math.inf
+                silence.asked(t)
+            else:
+                assert ends
+                assert t - quiet_since >= 25.0
+                assert silence.next_at() is None
+            continue
+        companion = {"companion_spoke": True, "companion_stopped": False}.get(event, companion)
+        caller = {"caller_spoke": True, "caller_stopped": False}.get(event, caller)
+        if event == "suspend":
+            held_at = t
+        elif event == "caller_said":
+            held_at = -math.inf
+        if event in ("companion_spoke", "caller_spoke"):
+            getattr(silence, event)()
+        else:
+            getattr(silence, event)(t)
+        if event not in ("companion_stopped", "caller_stopped"):
+            quiet_since = t
+    assert silence.next_at() is None or not (companion or caller)
+
+
+WAIT = {
+    "en": [
+        "Hold on.",
+        "Hold on a second, please.",
+        "Oh, hang on, there's someone at the door.",
+        "Just a second.",
+        "One moment please.",
+        "Give me a minute.",
+        "Could you give me five minutes?",
+        "Wait a minute, I need to get my glasses.",
+        "I'll be right back.",
+        "Don't hang up.",
+        "Can you hold on for me?",
+        "The phone is ringing, just a moment.",
+        "Hold on, let me turn the kettle off.",
+        "Bear with me.",
+    ],
+    "ko": [
+        "잠깐만.",
+        "잠깐만요",
+        "잠시만요, 누가 왔나 봐요.",
+        "기다려 봐.",
+        "잠깐 기다려 봐",
+        "잠깐만 기다려 주세요.",
+        "조금만 기다려 줄래?",
+        "아이고 잠깐만 전화 왔네",
+        "전화가 왔네, 잠깐만 있어 봐.",
+        "금방 갔다 올게.",
+        "화장실 좀 다녀올게요",
+        "가만있어 봐 안경 좀 찾아보고",
+        "끊지 말고 잠시만.",
+        "잠시만 기다려 주시겠어요?",
+    ],
+}
+GO_ON = {
+    "en": [
+        "",
+        "Hold on, I think it was on Tuesday.",
+        "Wait, that is not what I meant.",
+        "I had to hold on to the railing when I fell.",
+        "We waited a minute for the bus yesterday.",
+        "One minute later my son came in.",
+        "I was in second grade.",
+        "Wait a minute, what did you say about the weather?",
+        "She said she would come in a moment or two and we laughed about that all day.",
+        "I have been back home since Sunday.",
+    ],
+    "ko": [
+        "",
+        "잠깐만 그게 아니라 어제 말이야",
+        "잠깐 나갔다 왔어요.",
+        "어제 손자를 한참 기다렸어요.",
+        "버스를 기다리다가 친구를 만났어.",
+        "잠깐만, 지금 몇 시야?",
+        "조금만 먹었어요.",
+        "오늘은 날씨가 참 좋네요.",
+    ],
+}
+
+
+@pytest.mark.parametrize(("language", "text"), [(key, text) for key, texts in WAIT.items() for text in texts])
+def test_who_asks_for_patience_is_understood(language: str, text: str) -> None:
+    assert asks_to_wait(text, language)
+    assert asks_to_wait(text.rstrip(".?!").upper(), f"{language}-XX")
+
+
+@pytest.mark.parametrize(("language", "text"), [(key, text) for key, texts in GO_ON.items() for text in texts])
+def test_who_goes_on_talking_does_not_ask_for_patience(language: str, text: str) -> None:
+    assert not asks_to_wait(text, language)
+
+
+def test_an_unknown_language_asks_for_nothing() -> None:
+    assert not asks_to_wait("Einen Moment bitte", "de")
+
+
+@given(st.sets(st.text(min_size=1), min_size=2, max_size=5), st.randoms())
+def test_no_variant_comes_twice_running(texts: set[str], rng: random.Random) -> None:
+    variants = Variants(sorted(texts), rng=rng)
+    given_ = [variants.next() for _ in range(20)]
+    assert all(earlier != later for earlier, later in pairwise(given_))
+    assert set(given_) <= texts
+
+
+@pytest.mark.parametrize("texts", [[], ["one"], ["one", "one"]])
+def test_one_variant_is_too_few(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match="two"):
+        Variants(texts)

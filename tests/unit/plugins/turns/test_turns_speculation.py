@@ -1,0 +1,77 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livekit.plugins.turns import Limits, Speculation
+
+
+def test_an_interim_is_begun_on_when_it_comes_twice_and_is_whole() -> None:
+    speculation = Speculation()
+    assert not speculation.interim("how are you", 0.95)
+    assert speculation.interim("how are you", 0.95)
+
+
+def test_an_interim_in_the_middle_of_a_sentence_is_not_begun_on() -> None:
+    speculation = Speculation()
+    assert not any(speculation.interim("how are you and the", 0.2) for _ in range(5))
+
+
+def test_the_same_words_are_begun_on_once() -> None:
+    speculation = Speculation()
+    speculation.interim("how are you", 0.95)
+    speculation.begin("how are you")
+    assert not speculation.interim("how are you", 0.95)
+
+
+def test_tries_are_counted_by_turn() -> None:
+    speculation = Speculation(Limits(tries=2))
+    for text in ("one", "two"):
+        assert speculation.allowed
+        speculation.begin(text)
+    assert not speculation.allowed
+    speculation.turn_over()
+    assert speculation.allowed
+    assert speculation.begun == 2
+
+
+def test_no_tries_begin_nothing() -> None:
+    speculation = Speculation(Limits(tries=0))
+    assert not speculation.allowed
+
+
+def test_what_was_thrown_away_forbids_more_until_enough_was_of_use() -> None:
+    speculation = Speculation(Limits(wasted=0.5))
+    speculation.worked(1.5, used=False)
+    assert not speculation.allowed
+    speculation.worked(2.0, used=True)
+    assert speculation.allowed
+    assert (speculation.used_s, speculation.wasted_s) == (2.0, 1.5)
+
+
+def test_what_was_of_use_long_ago_does_not_pay_for_waste_without_end() -> None:
+    speculation = Speculation(Limits(wasted=0.5))
+    speculation.worked(10_000.0, used=True)
+    in_vain_s = 0.0
+    while speculation.allowed:
+        speculation.worked(10.0, used=False)
+        in_vain_s += 10.0
+        assert in_vain_s < 10_000.0
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 5.0), st.booleans()), max_size=200), st.floats(0.0, 2.0))
+def test_waste_stays_near_its_share_when_nothing_is_begun_that_is_not_allowed(
+    answers: list[tuple[float, bool]], share: float
+) -> None:
+    speculation = Speculation(Limits(tries=10**6, wasted=share))
+    for seconds, used in answers:
+        if used or speculation.allowed:
+            speculation.worked(seconds, used=used)
+    # The credit may come anew each time that what is remembered is halved.
+    forgotten = 1 + (speculation.used_s + speculation.wasted_s) / 30
+    assert speculation.wasted_s <= share * speculation.used_s + (1.0 + 5.0) * forgotten
+
+
+@pytest.mark.parametrize("limits", [{"tries": -1}, {"wasted": -0.1}])
+def test_limits_below_zero_are_refused(limits: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must not be below 0"):
+        Limits(**limits)  # type: ignore[arg-type]
