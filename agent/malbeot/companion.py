@@ -96,7 +96,8 @@ class Companion(Agent):
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterator[stt.SpeechEvent]:
-        async for event in self._taking.hear(Agent.default.stt_node(self, audio, model_settings)):
+        heard = Agent.default.stt_node(self, self._taking.listen(audio), model_settings)
+        async for event in self._taking.hear(heard):
             yield event
 
     async def llm_node(

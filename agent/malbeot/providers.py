@@ -126,6 +126,7 @@ def _ollama(settings: Settings) -> llm.LLM[Any]:
         num_ctx=settings.ollama_num_ctx,
         num_predict=settings.ollama_num_predict,
         temperature=settings.ollama_temperature,
+        options={"num_thread": settings.ollama_num_thread} if settings.ollama_num_thread else None,
         think=False,
     )
 

@@ -36,6 +36,9 @@ EMBEDDED_SETTINGS = {
     # SmolLM2-135M rambles: measured on ten questions, it keeps to the point best when cool and brief.
     "OLLAMA_TEMPERATURE": "0.2",
     "OLLAMA_NUM_PREDICT": "80",
+    # Two threads on two cores wait for each other whenever anything else runs: 40 tokens took 1 to 10 s beside a call's
+    # recognition and voice, and with one thread 1 s.
+    "OLLAMA_NUM_THREAD": "1",
     "HF_HUB_OFFLINE": "1",
 }
 """The set of models that packages carry: no model hub is asked for anything."""
@@ -123,6 +126,8 @@ class Settings(BaseSettings):
     """Tokens of context that Ollama keeps for a call."""
     ollama_num_predict: int = Field(default=200, ge=1, le=4096)
     """The longest answer, in tokens. A small model may otherwise never end."""
+    ollama_num_thread: int | None = Field(default=None, ge=1, le=1024)
+    """CPU threads of the model; unset leaves the choice to Ollama, which takes every core."""
     ollama_temperature: float | None = Field(default=None, ge=0, le=2)
     """How freely the model chooses its words; unset leaves the model's own value."""
     ollama_keep_alive: str = "30m"
@@ -145,10 +150,10 @@ class Settings(BaseSettings):
     stand_in_url: HttpUrl = "http://127.0.0.1:9879"
     """Where the stand-in speaks for voices with that fallback. `malbeot up` starts it there."""
 
-    turn_cut_in_cost: float = Field(default=5.0, gt=0, le=1000)
-    """How bad it is to cut in once on a caller who goes on, in the unit of `turn_late_cost`. More makes patient."""
+    turn_cut_in_cost: float = Field(default=3.5, gt=0, le=1000)
+    """How bad it is to cut in once on a caller who goes on. More makes patient."""
     turn_late_cost: float = Field(default=1.0, gt=0, le=1000)
-    """How bad each second is that a caller waits who has finished. Only the ratio of the two counts."""
+    """How bad it is to let one who has finished wait as long as their longer pauses last. Only the ratio counts."""
     speculation_tries: int = Field(default=3, ge=0, le=10)
     """Answers that may be begun for one turn before it is called; 0 begins none."""
     speculation_waste: float = Field(default=0.5, ge=0, le=10)

@@ -14,10 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, room_io, tokenize, utils
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, tokenize, utils
 from livekit.plugins import turns
 
-from malbeot import ears, providers
+from malbeot import ears as ears_engine
+from malbeot import providers
 from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.clips.rendering import fixed_speech, prepare, speaker_now
 from malbeot.companion import Companion
@@ -26,7 +27,7 @@ from malbeot.livekit_server import wait_for_livekit
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona
 from malbeot.persona_choice import choose_persona, load_all
-from malbeot.session import build_session
+from malbeot.session import build_session, room_options
 from malbeot.settings import Settings
 from malbeot.turn_metrics import write_turn_metrics
 from malbeot.turn_taking import TurnTaking
@@ -68,7 +69,9 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
     request = request or _requested(job)
     persona = choose_persona(job.proc.userdata["personas"], request, settings)
     fixed = fixed_speech(settings, persona, speaker or await speaker_now(settings))
-    taking = TurnTaking(settings, persona, fixed, call=job.job.id, caller=request.name)
+    loaded: providers.Loaded = job.proc.userdata["loaded"]
+    ears = providers.create_stt(settings, persona)
+    taking = TurnTaking(settings, persona, fixed, ears, call=job.job.id, caller=request.name)
     companion = Companion(
         persona=persona,
         caller=Caller(name=request.name, direction=request.direction),
@@ -77,7 +80,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
         taking=taking,
         warm_prompt=providers.keeps_prompts_warm(settings),
     )
-    session = build_session(settings, persona, job.proc.userdata["loaded"], taking)
+    session = build_session(settings, persona, loaded, taking, ears)
     if settings.metrics_file:
         write_turn_metrics(session, job.room.name, settings.metrics_file, taking.figures)
 
@@ -87,9 +90,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
 
     session.once("close", hang_up)
     logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
-    # Who is left in a room without its agent takes that for a failure; a room that is gone is a call that is over.
-    options = room_io.RoomOptions(delete_room_on_close=True)
-    await session.start(companion, room=job.room, room_options=options, record=False)
+    await session.start(companion, room=job.room, room_options=room_options(), record=False)
 
 
 def _requested(job: JobContext) -> CallRequest:
@@ -191,7 +192,7 @@ async def _get_ready(settings: Settings, personas: list[Persona]) -> tuple[Setti
     """The settings that calls are answered with, who has said what is kept in clips, and which voices are not warm."""
     # A missing or broken model is told here, in one line, and not by call processes that die as often
     # as they are started.
-    settings = await ears.require(settings)
+    settings = await ears_engine.require(settings)
     ready.tell(failures := await ready.warm_up(settings, personas))
     speaker = await prepare(settings, personas)
     await wait_for_livekit(settings)

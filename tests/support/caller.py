@@ -96,6 +96,13 @@ class Caller:
         """How far the microphone fell behind real time at worst, in seconds."""
         return self._microphone.late_s
 
+    def attributes_of_companion(self) -> dict[str, str]:
+        """What the companion tells of itself."""
+        assert self._room
+        kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        agents = [them for them in self._room.remote_participants.values() if them.kind == kind]
+        return dict(agents[0].attributes) if agents else {}
+
     def captions_of(self, speaker: Speaker, *, since: float | None = None) -> str:
         """What `speaker` said, by the captions that began at or after `since`."""
         return self._captions.text(speaker, since)

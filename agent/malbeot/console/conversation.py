@@ -12,7 +12,7 @@ from malbeot.call import CallRequest
 from malbeot.clips.rendering import fixed_speech, prepare
 from malbeot.companion import Companion
 from malbeot.persona import Caller, Persona
-from malbeot.providers import Loaded, keeps_prompts_warm
+from malbeot.providers import Loaded, create_stt, keeps_prompts_warm
 from malbeot.session import build_session
 from malbeot.settings import Settings
 from malbeot.turn_taking import TurnTaking
@@ -34,8 +34,9 @@ async def conversation(
         if loaded.hearing:
             await asyncio.to_thread(turns.load, persona.language)
         fixed = fixed_speech(settings, persona, speaker)
-        taking = TurnTaking(settings, persona, fixed, call=utils.shortuuid("console_"), caller=request.name)
-        session = build_session(settings, persona, loaded, taking)
+        ears = create_stt(settings, persona) if loaded.hearing else None
+        taking = TurnTaking(settings, persona, fixed, ears, call=utils.shortuuid("console_"), caller=request.name)
+        session = build_session(settings, persona, loaded, taking, ears)
         session.input.audio, session.output.audio = microphone, mouth
         names = {"user": request.name or "you", "assistant": persona.name}
 

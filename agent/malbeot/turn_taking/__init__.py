@@ -6,7 +6,9 @@ is known of the caller.
 
 import asyncio
 from collections.abc import AsyncIterable
+from typing import Any
 
+from livekit import rtc
 from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, TurnHandlingOptions, stt, utils
 from livekit.plugins import turns
 
@@ -25,9 +27,19 @@ class TurnTaking:
     """One call's."""
 
     def __init__(
-        self, settings: Settings, persona: Persona, fixed: FixedSpeech, *, call: str, caller: str = ""
+        self,
+        settings: Settings,
+        persona: Persona,
+        fixed: FixedSpeech,
+        ears: stt.STT[Any] | None,
+        *,
+        call: str,
+        caller: str = "",
     ) -> None:
-        """`fixed` speaks what is kept in clips; `call` names it on this machine; the pace of `caller` is kept."""
+        """`fixed` speaks what is kept in clips; `ears` is None where the conversation is typed.
+
+        `call` names it on this machine; the pace of `caller` is kept.
+        """
         self._state = settings.malbeot_state
         self._caller = caller
         self._courtesy = Courtesy(settings.malbeot_state / "waiting", call)
@@ -43,6 +55,9 @@ class TurnTaking:
             read_ahead=self._read_ahead if keeps_prompts_warm(settings) else None,
             busy=self._courtesy.others_wait,
         )
+        # A recogniser far away would be asked too often, and answer too late.
+        near = ears if settings.stt_provider == "whisper" else None
+        self._barge_in = turns.BargeIn(language=persona.language, ears=near)
         self._company = Company(persona, fixed, self._detector)
         self._agent: Agent | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -52,7 +67,7 @@ class TurnTaking:
         return TurnHandlingOptions(
             turn_detection=self._detector,
             endpointing={"min_delay": turns.SHORTEST_S, "max_delay": turns.LONGEST_S},
-            interruption={"enabled": True, "mode": "vad", "min_duration": 0.4},
+            interruption=turns.interruption_options(),
             # How often, and how long a turn may be, is for `EarlyAnswers` to decide.
             preemptive_generation={
                 "enabled": True,
@@ -67,6 +82,7 @@ class TurnTaking:
         self._agent = agent
         self._detector.attach(agent.session)
         self._early.attach(agent.session)
+        self._barge_in.attach(agent.session)
         self._company.attach(agent.session)
         # Here and in `aclose` alone: LiveKit waits for a call's entry point, and for what begins a call, to end first.
         self._keeping = asyncio.create_task(self._keep_company(agent.session), name="company")
@@ -81,6 +97,7 @@ class TurnTaking:
         if self._keeping:
             await utils.aio.cancel_and_wait(self._keeping)
         self._courtesy.over()
+        await self._barge_in.aclose()
         self._detector.detach()
         self._early.detach()
         logger.info("how the turns went", extra=self.figures())
@@ -88,17 +105,25 @@ class TurnTaking:
 
     def figures(self) -> dict[str, float]:
         """What was counted in this call. Times are in seconds; no word of what was said."""
-        work = self._early.speculation
+        work, overlaps = self._early.speculation, self._barge_in.counts
         return {
             "begun_early": work.begun,
             "answers_used_s": round(work.used_s, 3),
             "answers_thrown_away_s": round(work.wasted_s, 3),
             "read_ahead_s": round(work.read_s, 3),
+            "interrupted": overlaps.stopped,
+            "held": overlaps.held,
+            "went_on": overlaps.went_on,
+            "listened": overlaps.ignored,
         }
+
+    def listen(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterable[rtc.AudioFrame]:
+        """The caller's sound, as recognition is to have it."""
+        return self._barge_in.hear_audio(audio)
 
     def hear(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterable[stt.SpeechEvent]:
         """What recognition says, as LiveKit is to act on it."""
-        return self._early.gate(events)
+        return self._early.gate(self._barge_in.gate(events))
 
     async def _keep_company(self, session: AgentSession[None]) -> None:
         try:

@@ -10,6 +10,7 @@ from bench.turns.evidence import Pause
 from livekit.plugins.turns import Asked
 from livekit.plugins.turns.fusion import fused
 from livekit.plugins.turns.pace import Pace
+from livekit.plugins.turns.stream import SILENCE_S
 from livekit.plugins.turns.wait import Costs, wait_s
 
 Strategy = Callable[[Pause, Pace], float]
@@ -23,8 +24,6 @@ SMART_STOP_S = 3.0
 """`STOP_SECS`."""
 _SMART_STOPPED_S = 0.2
 """Pipecat counts `stop_secs` from when its VAD has told the end of speech."""
-_TOLD_AFTER_S = 0.2
-"""The silence that our detector takes for granted when LiveKit asks it (`stream.SILENCE_S`)."""
 
 
 def fixed(wait: float) -> Strategy:
@@ -55,7 +54,7 @@ def ours(costs: Costs) -> Strategy:
     """The turns plugin, as its stream does it: judged when the audio model has answered, and again with all words."""
 
     def called_s(pause: Pause, pace: Pace) -> float:
-        spoke_s = pause.ended_s - _TOLD_AFTER_S
+        spoke_s = pause.ended_s - SILENCE_S
         due_s = max(spoke_s + decided_s(pause, pace, costs, settled=pause.words_s <= pause.audio_s), pause.audio_s)
         if due_s > pause.words_s > pause.audio_s:
             due_s = max(spoke_s + decided_s(pause, pace, costs, settled=True), pause.words_s)

@@ -59,7 +59,7 @@ def persona() -> Persona:
 async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSession[None]]:
     """A typed conversation with the companion, its greeting said."""
     fixed = FixedSpeech(chime())
-    taking = TurnTaking(Settings(_env_file=None), persona, fixed, call="test")  # type: ignore[call-arg]
+    taking = TurnTaking(Settings(_env_file=None), persona, fixed, None, call="test")  # type: ignore[call-arg]
     session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=taking.options())
     caller = Caller(name="Rose", direction="inbound")
     companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), fixed=fixed, taking=taking)

@@ -132,8 +132,8 @@ async def test_whisper_streams_and_is_told_the_settings(persona: Persona, ears_u
 
 async def test_a_typed_conversation_needs_no_ears(persona: Persona, tmp_path: Path) -> None:
     chosen = settings(whisper_model=str(tmp_path / "none"))
-    taking = TurnTaking(chosen, persona, FixedSpeech(chime()), call="test")
-    session = build_session(chosen, persona, providers.load(chosen, hearing=False), taking)
+    taking = TurnTaking(chosen, persona, FixedSpeech(chime()), None, call="test")
+    session = build_session(chosen, persona, providers.load(chosen, hearing=False), taking, None)
     assert session.stt is None
     assert isinstance(session.tts, tts.TTS)
     assert isinstance(session.llm, llm.LLM)

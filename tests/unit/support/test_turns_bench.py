@@ -87,7 +87,7 @@ def test_a_turn_called_in_any_pause_within_it_is_cut_in_once() -> None:
 
 
 def test_ours_learns_from_the_pauses_before() -> None:
-    unsure = replace(END, words=0.3, audio=0.6)
+    unsure = replace(END, words=0.6, audio=0.75)
     slow = turn(*[replace(WITHIN, resumed_s=2.0)] * 8, unsure)
     quick = turn(*[replace(WITHIN, resumed_s=0.3)] * 8, unsure)
     strategy = ours(Costs())

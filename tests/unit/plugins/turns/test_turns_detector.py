@@ -28,6 +28,7 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 from livekit.plugins import turns
 
 from livekit.plugins.turns import Asked, Decision, TurnDetector, TurnDetectorStream
+from livekit.plugins.turns.heard import Heard
 
 Script = Callable[[_BaseStreamingTurnDetectorStream, str], None]
 LANGUAGE = "en"
@@ -175,8 +176,8 @@ async def test_somebody_in_the_middle_is_waited_for_and_may_go_on() -> None:
 
 
 async def test_words_that_come_in_the_pause_call_the_turn_at_once() -> None:
-    async with listening(says(0.6)) as call:
-        call.detector.hear("I went to the", settled=False)
+    async with listening(says(0.85)) as call:
+        call.detector.hear("I went to the", settled=True)
         pause = call.stream.predict()
         assert await is_open(pause, after_s=0.3)
         call.detector.hear(WHOLE, settled=True)
@@ -264,7 +265,7 @@ def test_what_needs_nothing_is_loaded_and_what_is_unknown_never() -> None:
 
 async def test_korean_words_decide() -> None:
     await asyncio.to_thread(turns.load, "ko")
-    async with listening(says(0.5), language="ko") as call:
+    async with listening(says(0.8), language="ko") as call:
         call.detector.hear("어제 병원에 갔다가", settled=True)
         pause = call.stream.predict()
         assert await is_open(pause, after_s=0.4)
@@ -311,7 +312,7 @@ async def test_noises_and_ends_of_turns_are_not_learnt() -> None:
         call.stream.cancel_inference()  # the next turn; nobody says whether it was this one
         call.detector.hear(CUT, settled=True)
         call.stream.predict()
-        call.stream.cancel_inference()  # 0.2 s: too short to be told from a noise
+        call.stream.cancel_inference()  # 0.26 s: too short to be told from a noise
         assert call.detector.pace == before
 
 
@@ -325,6 +326,22 @@ async def test_the_turn_is_over_when_it_is_flushed() -> None:
         assert call.detector.judge().words is None
         call.stream.flush("clear_user_turn")
         assert not call.decision.called
+
+
+def test_a_recognisers_interim_is_settled_when_it_comes_twice() -> None:
+    heard = Heard(LANGUAGE)
+    assert heard.hear_interim(CUT)
+    once = heard.judge(0.85).probability
+    assert heard.hear_interim(CUT.title())
+    twice = heard.judge(0.85).probability
+    assert twice < 0.5 < once
+    assert heard.hear_interim(f"{CUT} came home")
+    assert heard.judge(0.85).probability == once
+    heard.close_segment(f"{CUT} came home")
+    assert heard.hear_interim(CUT)
+    heard.over()
+    heard.hear_interim(CUT)
+    assert heard.judge(0.85).probability == once, "the turn before does not count"
 
 
 async def test_words_that_settled_stay_settled() -> None:

@@ -98,3 +98,10 @@ def test_pauses_that_are_never_seen_do_not_make_a_slow_speaker_quick(called_afte
 def test_what_is_no_pace_is_said_to_be_none(data: Any) -> None:
     with pytest.raises(ValueError, match="a pace"):
         Pace.from_json(data)
+
+
+@given(paces, st.floats(0.001, 0.999))
+def test_a_share_of_the_pauses_outlasts_the_length_that_it_is_said_to(pace: Pace, share: float) -> None:
+    assert pace.outlasts(pace.outlasted_by(share)) == pytest.approx(share)
+    assert pace.outlasted_by(1.0) == 0.0
+    assert pace.outlasted_by(0.0) == math.inf

@@ -69,6 +69,13 @@ WHOLE = [
     ("en", Asked.DATE, "In May"),
     ("en", Asked.FACT, "My sister"),
     ("en", Asked.PHONE, "five five five double two one four"),
+    ("en", Asked.DATE, "When the shops close."),
+    ("en", Asked.YES_NO, "Yes, a parcel."),
+    ("en", Asked.NUMBER, "Two hundred, I'd say."),
+    ("en", Asked.OPEN, "Rather lonely, to be honest."),
+    ("en", Asked.OPEN, "I stayed at home. because the lift was broken."),
+    ("en", Asked.FACT, "On the table, please."),
+    ("en", Asked.NONE, "My mother taught me."),
 ]
 CUT = [
     ("ko", Asked.NONE, "점심을 먹고"),
@@ -88,6 +95,12 @@ CUT = [
     ("en", Asked.NONE, "It costs more than"),
     ("en", Asked.DATE, "The fourth of"),
     ("en", Asked.PHONE, "five five five"),
+    ("en", Asked.DIGITS, "Seven seven one."),
+    ("en", Asked.FACT, "If it stays dry."),
+    ("en", Asked.NUMBER, "Let me check."),
+    ("en", Asked.OPEN, "Well, to be honest."),
+    ("en", Asked.OPEN, "I went to the, as I said."),
+    ("ko", Asked.DIGITS, "일이삼"),
 ]
 
 

@@ -3,6 +3,7 @@
 from livekit.agents import Plugin
 
 from .asked import Asked, what_was_asked
+from .barge_in import BargeIn, interruption_options
 from .decision import Decision
 from .detector import TurnDetector
 from .early import EarlyAnswers
@@ -18,6 +19,7 @@ __all__ = [
     "LONGEST_S",
     "SHORTEST_S",
     "Asked",
+    "BargeIn",
     "Costs",
     "Decision",
     "EarlyAnswers",
@@ -28,6 +30,7 @@ __all__ = [
     "TurnDetectorStream",
     "__version__",
     "finished",
+    "interruption_options",
     "load",
     "loaded",
     "wait_s",

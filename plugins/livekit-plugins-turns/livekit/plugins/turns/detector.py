@@ -156,9 +156,12 @@ class TurnDetector(rtc.EventEmitter[Literal["decided"]]):
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
         if event.language and not self._given_language:
             self._speaker.heard.speaks(event.language)
+        heard = self._speaker.heard
         if not event.is_final:
-            self.hear(f"{self._speaker.heard.finals} {event.transcript}", settled=False)
-        elif event.transcript and self._speaker.heard.close_segment(event.transcript):
+            news = heard.hear_interim(event.transcript)
+        else:
+            news = bool(event.transcript) and heard.close_segment(event.transcript)
+        if news:
             self._reconsider()
 
     def _on_item_added(self, event: ConversationItemAddedEvent) -> None:

@@ -28,6 +28,7 @@ class Heard:
         self.text = ""
         """All words of the turn."""
         self._settled = False
+        self._interim = ""
         self.language = language
         self.asked = Asked.NONE
         """What the turn answers."""
@@ -46,9 +47,19 @@ class Heard:
         self.text, self._settled = text, settled
         return True
 
+    def hear_interim(self, transcript: str) -> bool:
+        """A transcript of the segment that is open, from the recogniser itself. Says whether that is news.
+
+        The same words twice are all that were said: the audio between held no others.
+        """
+        again = bool(self._interim) and _same(transcript, self._interim)
+        self._interim = transcript
+        return self.hear(f"{self.finals} {transcript}", settled=again)
+
     def close_segment(self, text: str) -> bool:
         """A segment's last transcript. Says whether that is news."""
         self.finals = f"{self.finals} {text}".strip()
+        self._interim = ""
         return self.hear(self.finals, settled=True)
 
     def answering(self, agent_words: str) -> None:
@@ -64,7 +75,7 @@ class Heard:
 
     def over(self) -> None:
         """The next turn begins, without words. It answers the same until other words of the agent come."""
-        self.finals = self.text = ""
+        self.finals = self.text = self._interim = ""
         self._settled = False
 
     def judge(self, audio: float | None) -> Judgement:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 _NO_PAUSE_S, _LONGEST_USUAL_S = 0.2, 2.5
@@ -14,6 +15,7 @@ _MOST_WEIGHT = 30.0
 _MEDIANS_S = (0.3, 1.2)
 _SPREADS = (0.4, 1.2)
 _MOST_UNSEEN = 1.0
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class Pace:
     def outlasts(self, t_s: float) -> float:
         """Share of the pauses that last longer than `t_s`: 1 at 0, never rising."""
         return 1.0 if t_s <= 0 else _above((math.log(t_s) - math.log(self.median_s)) / self.spread)
+
+    def outlasted_by(self, share: float) -> float:
+        """The length in seconds that this share, 0 to 1, of the pauses outlast: what `outlasts` is the inverse of."""
+        if share <= 0:
+            return math.inf
+        return self.median_s * math.exp(-self.spread * _NORMAL.inv_cdf(share)) if share < 1 else 0.0
 
     def learnt(self, pause_s: float, *, within_s: float = math.inf) -> "Pace":
         """The pace after one more pause of `pause_s`, after which the person went on.

@@ -4,7 +4,7 @@ from .heard import Heard, Judgement
 from .pace import Pace
 from .wait import Costs, wait_s
 
-LEARNT_S = (0.25, 2.5)
+LEARNT_S = (0.3, 2.5)
 """Pauses that are learnt. A shorter one is not told from a noise; after a longer one nobody can tell whether the same
 turn went on."""
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from livekit import rtc
 from livekit.agents import LanguageCode
-from livekit.agents.inference.eot.base import MIN_SILENCE_DURATION_MS
 from livekit.agents.voice.turn import TurnDetectionEvent, _StreamingTurnDetectorStream
 
 from .decision import Decision
 from .heard import Judgement
 from .log import logger
+from .room import Room
 from .speaker import Speaker
 
 THRESHOLD = 0.5
-SILENCE_S = MIN_SILENCE_DURATION_MS / 1000
-"""The silence behind the last speech when LiveKit asks for a prediction."""
+SILENCE_S = 8 * 0.032
+"""The silence behind the last speech when LiveKit asks for a prediction: its VAD (silero) tells silence in windows of
+0.032 s, seven of them reach the 0.2 s that LiveKit waits for, and an event counts the windows before its own."""
 AUDIO_WITHIN_S = 0.15
 """A turn is not called by its words alone sooner than this after the audio model was asked. It takes 0.04 to 0.06 s on
 an idle core."""
@@ -62,6 +63,7 @@ class TurnDetectorStream:
         self._speaker = speaker
         self._audio = audio
         self._decided, self._turn_over, self._on_closed = decided, turn_over, closed
+        self._room = Room()
         self._pause: _Pause | None = None
         self._over_at: float | None = None  # last speech of the turn that was called and committed last
         self._ended = False
@@ -164,7 +166,7 @@ class TurnDetectorStream:
         self._turn_over()
 
     def push_audio(self, frame: rtc.AudioFrame) -> None:
-        self._audio.push_audio(frame)
+        self._audio.push_audio(self._room.under(frame))
 
     def end_input(self) -> None:
         self._ended = True
