@@ -10,12 +10,12 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
 
 
 def write_turn_metrics(
-    session: AgentSession[None], room: str, path: Path, call: Callable[[], Mapping[str, float]]
+    session: AgentSession[None], room: str, path: Path, call: Callable[[], Mapping[str, float]] | None = None
 ) -> None:
     """Appends `{"room", "at", "role", "metrics"}` to `path` for every message added to the conversation.
 
     `at` is Unix time in seconds; `metrics` are livekit-agents' own (`llm.MetricsReport`), in seconds. When the call is
-    over one more with the role "call" holds what `call` gives.
+    over one more with the role "call" holds what `call` gives, where that is given.
     """
 
     def write(role: str, metrics: Mapping[str, Any]) -> None:
@@ -29,4 +29,5 @@ def write_turn_metrics(
             write(item.role, item.metrics)
 
     session.on("conversation_item_added", on_item)
-    session.once("close", lambda _: write("call", call()))
+    if call:
+        session.once("close", lambda _: write("call", call()))

@@ -7,13 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from bench.turns_overlap.call import first_gap, greet, told
+from bench.turns_overlap.call import first_gap, greet, greeting, told
 from support.caller import Caller, call_token
 from support.recognise import recognise, word_error_rate
 from support.speech import english, korean
 from support.stack import Stack, running_stack
 from support.teller import QUESTION, STORIES
 from support.telling import telling
+
+WAIT = "Wait, stop, stop please."
+NODS = ("Mm-hmm.", "Right.", "Yeah.")
+GOING_ON = "Right, but what about my daughter?"
+SLOWLY = "Please speak slowly or I lose the way and when you are along in a minute we will be all well."
+DAUGHTER = "우리 딸이 어제 전화했어요."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spoken() -> None:
+    """Everything is spoken beforehand: making it would hold the caller's loop for seconds."""
+    for text in (WAIT, *NODS, GOING_ON, SLOWLY, QUESTION, "Yes."):
+        english(text)
+    for text in ("네.", DAUGHTER):
+        korean(text)
+    for language in ("en", "ko"):
+        greeting(language)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +49,7 @@ def calling(stack: Stack, **request: str) -> Caller:
 async def attribute(caller: Caller, name: str, *, holds: str = "", timeout_s: float = 5.0) -> str:
     """What the agent tells of itself, once `holds` is in it."""
     deadline = time.monotonic() + timeout_s
-    while holds not in (value := caller.attributes_of_companion().get(f"teller.{name}", "")):
+    while holds.lower() not in (value := caller.attributes_of_companion().get(f"teller.{name}", "")).lower():
         if time.monotonic() > deadline:
             pytest.fail(f"{name} is {value!r}")
         await asyncio.sleep(0.05)
@@ -45,7 +62,7 @@ async def test_an_interruption_silences_it_and_the_history_keeps_what_was_heard(
         began_at = await caller.wait_for_voice(timeout_s=20)
         await told(caller)
         interrupted_at = time.monotonic()
-        speaking = asyncio.create_task(caller.play(english("Wait, stop, stop please.")))
+        speaking = asyncio.create_task(caller.play(english(WAIT)))
         silent_at = await caller.wait_for_silence(0.5, timeout_s=10, since=interrupted_at)
         await speaking
         assert silent_at - interrupted_at <= 1.5
@@ -62,7 +79,7 @@ async def test_words_of_listening_do_not_stop_it_and_are_kept_from_the_conversat
         await greet(caller, "en")
         await told(caller)
         began_at = time.monotonic()
-        for text in ("Mm-hmm.", "Right.", "Yeah."):
+        for text in NODS:
             await caller.play(english(text))
             await asyncio.sleep(1.2)
         assert first_gap(caller, began_at, time.monotonic()) is None
@@ -75,7 +92,7 @@ async def test_who_listens_and_then_goes_on_is_heard_from_the_first_word(tellers
         await greet(caller, "en")
         await told(caller)
         interrupted_at = time.monotonic()
-        await caller.play(english("Right, but what about my daughter?"))
+        await caller.play(english(GOING_ON))
         await caller.wait_for_silence(0.4, timeout_s=5, since=interrupted_at)
         heard = await attribute(caller, "heard", holds="daughter")
         assert "right" in heard.lower()
@@ -87,7 +104,7 @@ async def test_after_a_false_stop_it_goes_on_from_the_word_it_was_at(tellers: St
         await greet(caller, "en")
         began_at = await caller.wait_for_voice(timeout_s=20)
         await told(caller)
-        await caller.play(english("Please speak more slowly, please speak more slowly."))
+        await caller.play(english(SLOWLY))
         await attribute(caller, "went_on", holds="1", timeout_s=8)
         assert await attribute(caller, "stopped") == "0"
         await asyncio.sleep(4.0)
@@ -118,7 +135,7 @@ async def test_a_korean_interruption_silences_it_and_a_korean_nod_does_not(telle
         await asyncio.sleep(1.5)
         assert first_gap(caller, began_at, time.monotonic()) is None
         interrupted_at = time.monotonic()
-        await caller.play(korean("우리 딸이 어제 전화했어요."))
+        await caller.play(korean(DAUGHTER))
         await asyncio.sleep(0.5)
         gap = first_gap(caller, interrupted_at, time.monotonic())
         assert gap is not None

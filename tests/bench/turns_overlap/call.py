@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -40,14 +41,20 @@ class Row:
     late_s: float
 
 
+@cache
+def greeting(language: str) -> Speech:
+    """What the caller begins with. Blocks for a second or two the first time."""
+    spoken = (
+        english("Hello, please tell me a story.") if language == "en" else korean("안녕하세요, 이야기를 해 주세요.")
+    )
+    return Speech(at_level(at_16k(spoken), SPEECH_DB), RATE)
+
+
 async def greet(caller: Caller, language: str) -> None:
     """Has the story begun, by saying something: who calls is heard alone first."""
     await caller.agent_joined(timeout_s=20)
     await asyncio.sleep(1.0)
-    spoken = (
-        english("Hello, please tell me a story.") if language == "en" else korean("안녕하세요, 이야기를 해 주세요.")
-    )
-    await caller.play(Speech(at_level(at_16k(spoken), SPEECH_DB), RATE))
+    await caller.play(greeting(language))
 
 
 async def play(caller: Caller, clip: Clip) -> Row:
