@@ -40,7 +40,7 @@ from livekit.agents import (
 from livekit.agents.voice.room_io import AudioInputOptions, RoomOptions
 from livekit.plugins import silero, whisper
 
-from livekit.plugins.turns.barge_in import BargeIn, interruption_options
+from livekit.plugins.turns.overlap.barge_in import BargeIn, interruption_options
 from malbeot import ears
 from malbeot import settings as malbeot_settings
 from malbeot.call import AGENT_NAME, CallRequest
@@ -179,6 +179,7 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
         stt=hearing,
         turn_handling={"turn_detection": "vad", "interruption": interruption_options()},
         user_away_timeout=None,
+        aec_warmup_duration=None,  # else who speaks over an agent's first seconds is not heard at all
     )
     told: dict[str, str] = {}
 

@@ -13,9 +13,9 @@ from unit.plugins.turns.test_turns_words import utterances
 
 from bench import report
 from bench.turns.words import LANGUAGES
-from livekit.plugins.turns.fusion import fused
-from livekit.plugins.turns.pace import Pace
-from livekit.plugins.turns.wait import wait_s
+from livekit.plugins.turns.ending.fusion import fused
+from livekit.plugins.turns.ending.pace import Pace
+from livekit.plugins.turns.ending.wait import wait_s
 
 MOST_MS = 15.0
 

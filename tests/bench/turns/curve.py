@@ -10,7 +10,7 @@ from bench import report
 from bench.turns import strategies
 from bench.turns.evidence import Heard
 from bench.turns.scoring import Point, best, frontier, score
-from livekit.plugins.turns.wait import Costs
+from livekit.plugins.turns.ending.wait import Costs
 
 FIXED_S = (0.3, 0.5, 0.8, 1.2)
 LEAST_CUT_IN = 0.02

@@ -1,4 +1,4 @@
-"""Fits the weights in `livekit.plugins.turns.fusion`: `python -m bench.turns.fit`, with tests/ on PYTHONPATH.
+"""Fits the weights in `livekit.plugins.turns.ending.fusion`: `python -m bench.turns.fit`, with tests/ on PYTHONPATH.
 
 Logistic regression of "the turn is over" on what is known at a pause, on the tuning turns (`tuning.tsv`), of each
 source alone and of both. It prints the weights, and how well each fit tells the pauses apart in turns that it has not
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bench.turns.evidence import Heard, Pause, gather
 from bench.turns.hearing import Ears
 from bench.turns.material import spoken
-from livekit.plugins.turns.fusion import by_words, log_odds
+from livekit.plugins.turns.ending.fusion import by_words, log_odds
 
 Vector = npt.NDArray[np.float64]
 

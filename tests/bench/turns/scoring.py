@@ -7,8 +7,8 @@ from typing import Any
 from bench.report import percentile
 from bench.turns.evidence import Heard
 from bench.turns.strategies import Strategy
-from livekit.plugins.turns.pace import Pace
-from livekit.plugins.turns.speaker import LEARNT_S
+from livekit.plugins.turns.ending.pace import Pace
+from livekit.plugins.turns.ending.speaker import LEARNT_S
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from bench.turns.evidence import Pause
 from livekit.plugins.turns import Asked
-from livekit.plugins.turns.fusion import fused
-from livekit.plugins.turns.pace import Pace
-from livekit.plugins.turns.stream import SILENCE_S
-from livekit.plugins.turns.wait import Costs, wait_s
+from livekit.plugins.turns.ending.fusion import fused
+from livekit.plugins.turns.ending.pace import Pace
+from livekit.plugins.turns.ending.stream import SILENCE_S
+from livekit.plugins.turns.ending.wait import Costs, wait_s
 
 Strategy = Callable[[Pause, Pace], float]
 """When it calls the turn in this pause, if nobody speaks again before. The pace is what ours has learnt so far."""

@@ -10,8 +10,8 @@ from livekit import rtc
 from livekit.agents import AgentSession
 from livekit.agents.voice import io
 
-from livekit.plugins.turns.aside import Aside
-from livekit.plugins.turns.playout import Playout
+from livekit.plugins.turns.company.aside import Aside
+from livekit.plugins.turns.overlap.playout import Playout
 from support.speaker import Speaker
 
 RATE = 16000

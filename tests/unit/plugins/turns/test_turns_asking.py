@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from livekit.agents import Agent, AgentSession, CloseEvent, UserInputTranscribedEvent, UserStateChangedEvent, llm
 
-from livekit.plugins.turns import asking
-from livekit.plugins.turns.asking import Asking
-from livekit.plugins.turns.silence import Schedule
+from livekit.plugins.turns.company import asking
+from livekit.plugins.turns.company.asking import Asking
+from livekit.plugins.turns.company.silence import Schedule
 
 ASKS = ("Are you there?", "Can you hear me?")
 GOODBYE = "Goodbye."
@@ -25,7 +25,7 @@ class Host(Agent):
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livekit.plugins.turns.silence.BREATH_S", 0.05)
+    monkeypatch.setattr("livekit.plugins.turns.company.silence.BREATH_S", 0.05)
     monkeypatch.setattr(asking, "LINGER_S", 0.2)
 
 

@@ -10,7 +10,7 @@ from livekit.agents import Agent, AgentSession, LanguageCode, stt
 from livekit.agents.stt import SpeechEventType
 from livekit.agents.voice import io
 
-from livekit.plugins.turns.barge_in import BargeIn, interruption_options
+from livekit.plugins.turns.overlap.barge_in import BargeIn, interruption_options
 from support.speaker import Speaker
 
 RATE = 16000

@@ -28,7 +28,7 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 from livekit.plugins import turns
 
 from livekit.plugins.turns import Asked, Decision, TurnDetector, TurnDetectorStream
-from livekit.plugins.turns.heard import Heard
+from livekit.plugins.turns.ending.heard import Heard
 
 Script = Callable[[_BaseStreamingTurnDetectorStream, str], None]
 LANGUAGE = "en"
@@ -247,8 +247,8 @@ async def test_korean_words_do_not_count_before_the_analyser_is_loaded(monkeypat
     def loading(*_: object) -> float:
         raise AssertionError("it would block the loop")
 
-    monkeypatch.setattr("livekit.plugins.turns.morphemes.loaded", lambda: False)
-    monkeypatch.setattr("livekit.plugins.turns.heard.finished", loading)
+    monkeypatch.setattr("livekit.plugins.turns.words.morphemes.loaded", lambda: False)
+    monkeypatch.setattr("livekit.plugins.turns.ending.heard.finished", loading)
     async with listening(says(0.97), language="ko") as call:
         call.detector.hear("어제 병원에 갔다 왔어요", settled=True)
         assert await called(call.stream.predict(), within_s=1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from livekit.plugins.turns.echo import MOST_LAG_S, Echo, echoes
+from livekit.plugins.turns.overlap.echo import MOST_LAG_S, Echo, echoes
 
 RATE = 16000
 SAID = "I think the garden is lovely at this time of the year. Do you like roses?"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.turns.data import table
-from livekit.plugins.turns.interjections import Reading, reading
+from livekit.plugins.turns.words.data import table
+from livekit.plugins.turns.words.interjections import Reading, reading
 
 LISTENING = {
     "ko": (

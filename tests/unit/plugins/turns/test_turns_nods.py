@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.turns.nods import MANNER, Nods, ends_clause
-from livekit.plugins.turns.thought import Thought
+from livekit.plugins.turns.company.nods import MANNER, Nods, ends_clause
+from livekit.plugins.turns.company.thought import Thought
 
 ROUNDING_S = 1e-6
 

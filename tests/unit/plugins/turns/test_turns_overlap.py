@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.turns.overlap import WINDOW_S, Overlap, Saying, Verdict
+from livekit.plugins.turns.overlap.overlap import WINDOW_S, Overlap, Saying, Verdict
 
 LOUD_DB, FAR_DB = -20.0, -50.0
 STORY = Saying("And then we went down to the river and fed the ducks.")

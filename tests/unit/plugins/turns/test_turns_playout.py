@@ -11,8 +11,8 @@ import pytest
 from livekit import rtc
 from livekit.agents.voice import io
 
-from livekit.plugins.turns.dips import MOST_BACK_S
-from livekit.plugins.turns.playout import AHEAD_S, Playout
+from livekit.plugins.turns.overlap.dips import MOST_BACK_S
+from livekit.plugins.turns.overlap.playout import AHEAD_S, Playout
 from support.speaker import Speaker
 
 RATE = 16000

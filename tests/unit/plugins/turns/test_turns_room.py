@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from livekit.plugins.turns.room import LEVEL_DBFS, Room
+from livekit.plugins.turns.ending.room import LEVEL_DBFS, Room
 
 
 def frame(samples: np.ndarray, *, rate: int, channels: int = 1) -> rtc.AudioFrame:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.turns.hold_on import asks_to_wait
-from livekit.plugins.turns.silence import BREATH_S, Due, Schedule, Silence
-from livekit.plugins.turns.variants import Variants
+from livekit.plugins.turns.company.silence import BREATH_S, Due, Schedule, Silence
+from livekit.plugins.turns.company.variants import Variants
+from livekit.plugins.turns.words.hold_on import asks_to_wait
 
 USUAL = Schedule(goodbye_after_s=60)
 

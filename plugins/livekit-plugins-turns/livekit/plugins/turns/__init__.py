@@ -2,18 +2,18 @@
 
 from livekit.agents import Plugin
 
-from .asked import Asked, what_was_asked
-from .barge_in import BargeIn, interruption_options
-from .decision import Decision
-from .detector import TurnDetector
-from .early import EarlyAnswers
+from .ending.decision import Decision
+from .ending.detector import TurnDetector
+from .ending.pace import Pace
+from .ending.stream import TurnDetectorStream
+from .ending.wait import LONGEST_S, SHORTEST_S, Costs, wait_s
 from .log import logger
-from .pace import Pace
-from .speculation import Limits, Speculation
-from .stream import TurnDetectorStream
+from .overlap.barge_in import BargeIn, interruption_options
+from .speculation.early import EarlyAnswers
+from .speculation.speculation import Limits, Speculation
 from .version import __version__
-from .wait import LONGEST_S, SHORTEST_S, Costs, wait_s
 from .words import finished, load, loaded
+from .words.asked import Asked, what_was_asked
 
 __all__ = [
     "LONGEST_S",

@@ -7,7 +7,7 @@ bench.turns.fit` in the repository prints them. Other languages have the same.
 
 import math
 
-from .asked import Asked
+from ..words.asked import Asked
 
 CONSTANT, AUDIO, WORDS = -0.96, 1.19, 1.05
 AUDIO_CONSTANT, AUDIO_ALONE = -1.32, 1.67

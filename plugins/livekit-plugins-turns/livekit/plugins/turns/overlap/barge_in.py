@@ -13,10 +13,10 @@ from livekit.agents import AgentSession, APIConnectOptions, APIError, Interrupti
 from livekit.agents.voice import io
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
+from ..log import logger
+from ..words.interjections import Reading, reading
 from .dips import Samples
 from .echo import Echo
-from .interjections import Reading, reading
-from .log import logger
 from .overlap import FIRST_WORDS_S, VOICED, Overlap, Saying, Verdict
 from .playout import Playout
 from .spoken import Spoken

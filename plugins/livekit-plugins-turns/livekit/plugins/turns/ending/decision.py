@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .asked import Asked
+from ..words.asked import Asked
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from livekit.agents import (
     UserStateChangedEvent,
 )
 
+from ..words import finished, loaded
 from .aside import Aside
 from .bell import Bell
 from .nods import MANNER, Manner, Nods, ends_clause
 from .variants import Variants
-from .words import finished, loaded
 
 GAIN_DB = -12.0
 """Of a nod, against the voice."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, stt
 
-from .detector import TurnDetector
-from .log import logger
-from .said import said
+from ..ending.detector import TurnDetector
+from ..log import logger
+from ..words.said import said
 from .speculation import AHEAD_S, Limits, Speculation
 from .work import Work
 

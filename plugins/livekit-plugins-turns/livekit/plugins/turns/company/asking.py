@@ -12,8 +12,8 @@ from livekit.agents import (
     UserStateChangedEvent,
 )
 
+from ..words.hold_on import asks_to_wait
 from .bell import Bell
-from .hold_on import asks_to_wait
 from .silence import Due, Schedule, Silence
 from .variants import Variants
 

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .asked import primary
+from ..words.asked import primary
+from ..words.interjections import Reading, reading
 from .echo import echoes
-from .interjections import Reading, reading
 
 
 class Verdict(Enum):

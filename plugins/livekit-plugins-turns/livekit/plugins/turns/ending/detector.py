@@ -14,7 +14,7 @@ from livekit.agents import (
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
 from livekit.agents.voice.turn import _StreamingTurnDetector
 
-from .asked import Asked
+from ..words.asked import Asked
 from .heard import Judgement
 from .pace import Pace
 from .speaker import Speaker

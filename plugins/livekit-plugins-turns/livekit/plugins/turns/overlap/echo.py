@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..words.said import said
 from .dips import WINDOW_S, Samples, levels_db
-from .said import said
 
 Levels = npt.NDArray[np.floating[Any]]
 

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from .asked import primary
-from .endings import last_ending
-from .morphemes import morphemes
-from .said import said
-from .words import finished
+from ..words import finished
+from ..words.asked import primary
+from ..words.endings import last_ending
+from ..words.morphemes import morphemes
+from ..words.said import said
 
 _BROKEN_OFF = 0.2
 """Words less likely than this to be whole break off inside a clause: "because the"."""

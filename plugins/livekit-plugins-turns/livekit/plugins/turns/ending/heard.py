@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from .asked import Asked, what_was_asked
+from ..words import finished, loaded
+from ..words.asked import Asked, what_was_asked
+from ..words.said import said
 from .fusion import fused
-from .said import said
-from .words import finished, loaded
 
 
 @dataclass(frozen=True)

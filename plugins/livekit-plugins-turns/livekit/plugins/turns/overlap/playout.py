@@ -12,8 +12,8 @@ from livekit import rtc
 from livekit.agents import utils
 from livekit.agents.voice import io
 
+from ..log import logger
 from .dips import back_to_a_word
-from .log import logger
 
 AHEAD_S = 0.2
 """So much sound is handed on before it is due: as much as LiveKit's room output keeps in its own queue."""

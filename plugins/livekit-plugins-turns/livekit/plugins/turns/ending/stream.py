@@ -9,9 +9,9 @@ from livekit import rtc
 from livekit.agents import LanguageCode
 from livekit.agents.voice.turn import TurnDetectionEvent, _StreamingTurnDetectorStream
 
+from ..log import logger
 from .decision import Decision
 from .heard import Judgement
-from .log import logger
 from .room import Room
 from .speaker import Speaker
 

@@ -1,0 +1,1 @@
+"""What an agent does while nobody speaks, while somebody tells, and while it thinks."""

@@ -1,0 +1,1 @@
+"""Whether a turn is over, and how long to wait for it."""

@@ -1,0 +1,1 @@
+"""What is said over the agent's speech."""

@@ -1,0 +1,1 @@
+"""Answers that are begun before the turn is called."""
