@@ -61,6 +61,7 @@ async def test_an_interruption_silences_it_and_the_history_keeps_what_was_heard(
         await greet(caller, "en")
         began_at = await caller.wait_for_voice(timeout_s=20)
         await told(caller)
+        await asyncio.sleep(3.0)  # LiveKit knows how fast it is told once all of it is there
         interrupted_at = time.monotonic()
         speaking = asyncio.create_task(caller.play(english(WAIT)))
         silent_at = await caller.wait_for_silence(0.5, timeout_s=10, since=interrupted_at)
@@ -70,7 +71,7 @@ async def test_an_interruption_silences_it_and_the_history_keeps_what_was_heard(
         said = await attribute(caller, "said", holds="young")
         understood = recognise(caller.heard.samples(began_at - 0.3, silent_at), caller.heard.rate, "en")
         assert STORIES["en"].startswith(said.strip()[:40])
-        assert abs(len(said.split()) - len(understood.split())) <= 3, (said, understood)
+        assert abs(len(said.split()) - len(understood.split())) <= 4, (said, understood)
         await attribute(caller, "heard", holds="stop")
 
 

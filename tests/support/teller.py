@@ -223,7 +223,7 @@ async def _tell(session: AgentSession[None], request: CallRequest, greeted: asyn
         for begin in range(0, len(samples), RATE // 5):
             piece = samples[begin : begin + RATE // 5]
             yield rtc.AudioFrame(piece.tobytes(), RATE, 1, len(piece))
-            await asyncio.sleep(0.05)  # a voice is faster than time, but not without end
+            await asyncio.sleep(0.01)  # a voice is faster than time, but does not come all at once
 
     await greeted.wait()
     await asyncio.sleep(_QUIET_S + 1.0)  # the last word of a greeting would stop what has begun

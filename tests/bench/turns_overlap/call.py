@@ -68,7 +68,7 @@ async def play(caller: Caller, clip: Clip) -> Row:
         await caller.play(Speech(clip.samples, RATE))
     await asyncio.sleep(_WATCHED_S)
     gap = first_gap(caller, began_at, time.monotonic())
-    if gap and not clip.stops and _decisions(caller) == before:
+    if gap and _decisions(caller) == before:
         return await play(caller, clip)  # the story has ended by itself
     return Row(
         clip.kind,

@@ -1,4 +1,5 @@
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator
 
 import pytest
@@ -129,3 +130,18 @@ async def test_what_the_recogniser_raises_comes_through() -> None:
     with pytest.raises(ConnectionError, match="gone"):
         async for _ in _early().gate(Broken()):
             pass
+
+
+async def test_what_the_recogniser_leaves_in_its_context_is_there_for_the_next() -> None:
+    left_over: contextvars.ContextVar[str] = contextvars.ContextVar("left_over", default="")
+
+    class Failing:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            left_over.set("half a sentence")
+            yield _event(INTERIM, "How")
+            raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        async for _ in _early().gate(Failing()):
+            pass
+    assert left_over.get() == "half a sentence"

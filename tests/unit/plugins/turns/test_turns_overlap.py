@@ -97,6 +97,13 @@ def test_unsure_words_of_a_long_stretch_are_held_and_the_next_ones_stop() -> Non
     assert scene.hears("참깐만 그대 아니고", confidence=0.22) is Verdict.STOP
 
 
+def test_nothing_is_held_for_what_is_over() -> None:
+    scene = Scene("ko")
+    scene.voice(0.9)
+    scene.silence(0.4)
+    assert scene.hears("참깐만", confidence=0.22) is Verdict.WAIT
+
+
 def test_a_guess_in_another_writing_is_nothing() -> None:
     scene = Scene("ko")
     scene.voice(0.9)

@@ -169,7 +169,6 @@ class BargeIn:
                 self._overlap = None
             return [event]
         if event.type not in _TEXTS or not event.alternatives or not self._over_agent:
-            self._give_up_pending(event)
             return self._with_kept_back(event, now) if event.type in _TEXTS else [event]
         heard = event.alternatives[0]
         if not heard.text or self._passing:
@@ -196,18 +195,6 @@ class BargeIn:
         self._kept_back = (replace(event, alternatives=[replace(heard, text=f"{earlier} {heard.text}".strip())]), now)
         # An empty one still tells who flushed that there is no more to wait for.
         return [replace(event, alternatives=[replace(heard, text="")])]
-
-    def _give_up_pending(self, event: stt.SpeechEvent) -> None:
-        """Who speaks on before the answer has begun is not answered yet: LiveKit would begin it in their next pause."""
-        session = self._session
-        if session is None or session.agent_state != "thinking" or event.type not in _TEXTS or not event.alternatives:
-            return
-        speech = session.current_speech
-        if speech is None or speech.interrupted or not speech.allow_interruptions:
-            return
-        if reading(event.alternatives[0].text, self._language) in (Reading.WORDS, Reading.ORDER):
-            self.counts.stopped += 1
-            session.interrupt()
 
     def _is_a_turn(self, text: str) -> bool:
         """Whether words that outlasted the agent's speech are the caller's turn."""

@@ -15,8 +15,9 @@ Levels = npt.NDArray[np.floating[Any]]
 MOST_LAG_S = 0.7
 """A room's sound and both ways through a network; an echo later than that is a conversation."""
 
-_LEAST_S, _MOST_S = 0.4, 1.0
-"""How much of the microphone is compared: with less, anything resembles anything."""
+_LEAST_S, _MOST_S = 0.5, 1.0
+"""How much of the microphone is compared, and how much of that has to be loud: a single word resembles any other."""
+_LOUD_DB = 20.0
 _SILENCE_DB = -96.0
 _DEPTH_DB = 30.0
 """What lies further below the loudest is not compared: there the microphone brings its own noise."""
@@ -71,7 +72,7 @@ class Echo:
             return 0.0
         places, heard = (np.array(column) for column in zip(*self._heard, strict=True))
         heard = _deep(_smooth(heard))
-        if np.std(heard) < _LEAST_SPREAD_DB:
+        if np.std(heard) < _LEAST_SPREAD_DB or np.sum(heard > heard.max() - _LOUD_DB) < _LEAST_S / WINDOW_S:
             return 0.0
         played = np.array(self._played)
         lags = np.arange(round(MOST_LAG_S / WINDOW_S) + 1)

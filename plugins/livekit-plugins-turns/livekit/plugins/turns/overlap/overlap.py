@@ -60,7 +60,9 @@ _FAR_DB = 10.0
 """So far below the caller's usual level it is another room, or the television."""
 _UNKNOWN_DB = -42.0
 """The least of somebody who was not heard before."""
-_ECHO, _LIKE_ECHO = 0.75, 0.6
+_ECHO, _LIKE_ECHO = 0.85, 0.75
+"""Correlation with the agent's own sound that is enough by itself, and enough to doubt words. An echo reaches 0.96 and
+more within 0.5 to 0.9 s of it; of 396 times that somebody else spoke, 0.75 was reached 6 times and 0.85 never."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ class Overlap:
             enough = self._longer_than(_UNSURE_S, _UNSURE_S) if self._settled else self._heard_held
             if sure or (long and enough):
                 return Verdict.STOP
-            if long and self._held_at_s is None and not self._settled:
+            if long and self._held_at_s is None and not self._settled and at_s - self._voice_at_s < _OVER_S / 2:
                 return Verdict.HOLD
         if self._settled:
             return Verdict.IGNORE

@@ -1,6 +1,7 @@
 """Begins the answer while the pause still runs, or before it: what a recogniser says becomes what LiveKit acts upon."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -77,11 +78,14 @@ class EarlyAnswers:
     async def gate(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """The same events, some INTERIM as PREFLIGHT and the other way round. Raises what `events` raises."""
         source = aiter(events)
+        # One context for all steps of `events`, given back at its end: a recogniser may find by a context variable what
+        # its stream before, which failed, has left over.
+        context = contextvars.copy_context()
         reading: asyncio.Task[stt.SpeechEvent] | None = None
         ahead: asyncio.Task[None] | None = None
         try:
             while True:
-                reading = reading or asyncio.create_task(_next(source), name="turns.events")
+                reading = reading or asyncio.create_task(_next(source), name="turns.events", context=context)
                 due_s = max(0.0, self._held[1] - self._clock()) if self._held else None
                 await asyncio.wait(
                     {reading, ahead} if ahead else {reading}, timeout=due_s, return_when=asyncio.FIRST_COMPLETED
@@ -113,6 +117,9 @@ class EarlyAnswers:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            for variable, value in context.items():
+                if variable.get(None) is not value:
+                    variable.set(value)
 
     async def _reading(self, read_ahead: ReadAhead, words: str) -> None:
         began = self._clock()
