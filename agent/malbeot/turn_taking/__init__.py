@@ -115,6 +115,7 @@ class TurnTaking:
             "held": overlaps.held,
             "went_on": overlaps.went_on,
             "listened": overlaps.ignored,
+            "superseded": overlaps.superseded,
         }
 
     def listen(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterable[rtc.AudioFrame]:

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
+import pytest
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, LanguageCode, stt
+from livekit.agents import Agent, AgentSession, APIConnectOptions, LanguageCode, llm, stt
 from livekit.agents.stt import SpeechEventType
 from livekit.agents.voice import io
 
@@ -32,6 +34,18 @@ class Paper(io.TextOutput):
 
     def flush(self) -> None:
         pass
+
+
+class Pondering(llm.LLM[Any]):
+    """Never answers."""
+
+    def chat(self, *, chat_ctx: llm.ChatContext, tools: list[llm.Tool] | None = None, **_: Any) -> llm.LLMStream:
+        return _Pondering(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=APIConnectOptions(max_retry=0))
+
+
+class _Pondering(llm.LLMStream):
+    async def _run(self) -> None:
+        await asyncio.Event().wait()
 
 
 def heard(kind: SpeechEventType, text: str, confidence: float = 0.8) -> stt.SpeechEvent:
@@ -88,7 +102,7 @@ async def calling(language: str = "en") -> AsyncIterator[Call]:
     speaker = Speaker(RATE)
     barge_in = BargeIn(language=language)
     session: AgentSession[None] = AgentSession(
-        vad=None, turn_handling={"turn_detection": "manual", "interruption": interruption_options()}
+        vad=None, llm=Pondering(), turn_handling={"turn_detection": "manual", "interruption": interruption_options()}
     )
     session.output.audio, session.output.transcription = speaker, Paper()
     await session.start(Agent(instructions=""), record=False)
@@ -172,6 +186,18 @@ async def test_words_that_outlast_the_agent_are_the_callers_turn_and_listening_i
 async def test_while_the_agent_is_silent_everything_passes() -> None:
     async with calling() as call:
         assert await call.passes(START, interim("Mm"), final("Mm-hmm."), END) == ["Mm", "Mm-hmm."]
+
+
+@pytest.mark.parametrize(("text", "speaks_on"), [("And my daughter", True), ("Wait", True), ("Mm", False), ("", False)])
+async def test_a_reply_that_has_not_begun_is_given_up_for_who_speaks_on(text: str, speaks_on: bool) -> None:
+    async with calling() as call:
+        reply = call.session.generate_reply(user_input="I went to the doctor.")
+        async with asyncio.timeout(3):
+            while call.session.agent_state != "thinking":  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert await call.passes(START, interim(text), final(text), END) == [text, text] * bool(text)
+        assert reply.interrupted is speaks_on
+        assert (call.barge_in.counts.superseded, call.barge_in.counts.stopped) == (int(speaks_on), 0)
 
 
 async def test_a_speech_that_must_not_be_interrupted_is_not() -> None:

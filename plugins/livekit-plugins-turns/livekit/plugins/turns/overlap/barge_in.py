@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from livekit import rtc
 from livekit.agents import AgentSession, APIConnectOptions, APIError, InterruptionOptions, stt
-from livekit.agents.voice import io
+from livekit.agents.voice import SpeechHandle, io
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
 from ..log import logger
@@ -63,6 +63,8 @@ class Counts:
     held: int = 0
     went_on: int = 0
     ignored: int = 0
+    superseded: int = 0
+    """Replies given up before they began, because the caller spoke on."""
 
 
 class BargeIn:
@@ -97,6 +99,7 @@ class BargeIn:
         self._their_turn = False
         self._quiet_s = 0.0
         self._over_agent = False
+        self._before_reply = False
         self._passing = False
         self._kept_back: tuple[stt.SpeechEvent, float] | None = None
         self._asking: set[asyncio.Task[None]] = set()
@@ -164,10 +167,13 @@ class BargeIn:
         now = self._clock()
         if event.type is stt.SpeechEventType.START_OF_SPEECH:
             self._over_agent = not self._their_turn and (self._audible or now - self._audible_until < _LATE_S)
+            self._before_reply = self._awaited is not None
             self._passing = False
             if self._overlap and self._overlap.over:
                 self._overlap = None
             return [event]
+        if event.type in _TEXTS and event.alternatives and self._before_reply:
+            self._take_up_again(event.alternatives[0].text)
         if event.type not in _TEXTS or not event.alternatives or not self._over_agent:
             return self._with_kept_back(event, now) if event.type in _TEXTS else [event]
         heard = event.alternatives[0]
@@ -195,6 +201,27 @@ class BargeIn:
         self._kept_back = (replace(event, alternatives=[replace(heard, text=f"{earlier} {heard.text}".strip())]), now)
         # An empty one still tells who flushed that there is no more to wait for.
         return [replace(event, alternatives=[replace(heard, text="")])]
+
+    @property
+    def _awaited(self) -> SpeechHandle | None:
+        """The reply to a turn that was called, while nothing of it is heard."""
+        if self._session is None or self._session.agent_state != "thinking" or self._audible:
+            return None
+        speech = self._session.current_speech
+        return None if speech is None or speech.interrupted else speech
+
+    def _take_up_again(self, text: str) -> None:
+        """Gives up a reply that has not begun, for somebody who speaks on: else it would begin in their next pause.
+
+        What they say is answered as a whole. A word of listening, or a noise, lets it come.
+        """
+        speech = self._awaited
+        if speech is None or not speech.allow_interruptions:
+            return
+        if reading(text, self._language) in (Reading.WORDS, Reading.ORDER):
+            self._before_reply = False
+            self.counts.superseded += 1
+            speech.interrupt()
 
     def _is_a_turn(self, text: str) -> bool:
         """Whether words that outlasted the agent's speech are the caller's turn."""
