@@ -1,6 +1,5 @@
 """The companion: who answers a call, what it says first, and what it says when a stage fails."""
 
-import contextlib
 import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator
@@ -23,6 +22,7 @@ from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona, render_greeting, render_system
 from malbeot.turn_taking import TurnTaking
+from malbeot.turn_taking.reading_ahead import read
 
 _DEAF_FOR_S = 12.0
 """Recognition that fails fails again within its timeout of 10 s (`session.py`); what is older is mended."""
@@ -64,10 +64,8 @@ class Companion(Agent):
         self.session.on("user_input_transcribed", self._on_heard)
         self._taking.attach(self)
         self.session.say(self._greeting)
-        if self._warm_prompt and isinstance(self.session.llm, llm.LLM):
-            with contextlib.suppress(APIError):
-                async with self.session.llm.chat(chat_ctx=self.chat_ctx) as reading:
-                    await anext(aiter(reading), None)
+        if self._warm_prompt:
+            await read(self)
 
     async def on_exit(self) -> None:
         self.session.off("error", self._on_error)
@@ -105,7 +103,8 @@ class Companion(Agent):
     ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
         answered = False
         try:
-            async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
+            answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+            async for chunk in self._taking.hold(answer, chat_ctx):
                 answered = answered or _says_something(chunk)
                 yield chunk
             if not answered:

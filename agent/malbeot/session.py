@@ -37,6 +37,8 @@ def build_session(
         llm=create_llm(settings),
         tts=create_tts(settings, persona),
         turn_handling=taking.options(),
+        # The plugin takes Markdown and emoji out itself; LiveKit's filter would keep the last word of a clause back.
+        tts_text_transforms=None if settings.tts_provider == "gpt_sovits" else NOT_GIVEN,
         conn_options=_CONNECT,
         # Echo cancellers settle within a second; until then the companion's own echo could stop it.
         aec_warmup_duration=1.0,

@@ -6,10 +6,10 @@ is known of the caller.
 
 import asyncio
 from collections.abc import AsyncIterable
-from typing import Any
+from typing import Any, TypeVar
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, TurnHandlingOptions, stt, utils
+from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, TurnHandlingOptions, llm, stt, utils
 from livekit.plugins import turns
 
 from malbeot.clips.fixed import FixedSpeech
@@ -20,7 +20,9 @@ from malbeot.settings import Settings
 from malbeot.turn_taking import paces
 from malbeot.turn_taking.company import Company
 from malbeot.turn_taking.courtesy import Courtesy
-from malbeot.turn_taking.reading_ahead import read_ahead
+from malbeot.turn_taking.reading_ahead import read
+
+Chunk = TypeVar("Chunk")
 
 
 class TurnTaking:
@@ -126,6 +128,10 @@ class TurnTaking:
         """What recognition says, as LiveKit is to act on it."""
         return self._early.gate(self._barge_in.gate(events))
 
+    def hold(self, answer: AsyncIterable[Chunk], context: llm.ChatContext) -> AsyncIterable[Chunk]:
+        """An answer, as it is to be spoken."""
+        return self._early.hold(answer, context)
+
     async def _keep_company(self, session: AgentSession[None]) -> None:
         try:
             await self._company.run(session)
@@ -134,7 +140,7 @@ class TurnTaking:
 
     async def _read_ahead(self, words: str) -> None:
         if self._agent:
-            await read_ahead(self._agent, words)
+            await read(self._agent, words)
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         if event.new_state == "thinking":

@@ -18,6 +18,9 @@ from malbeot.up.process import Service
 from malbeot_local import models, ollama
 from malbeot_local.cache import Cache
 
+_NICE = "5"
+"""A third of the processor's time, against one that wants it too."""
+
 
 def _port(url: str) -> int:
     parts = urlsplit(url)
@@ -71,7 +74,8 @@ def ollama_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> 
     return Service(
         name="Ollama",
         log_name="ollama",
-        command=[str(binary), "serve"],
+        # Where it shares the processors with recognition and voice these come first: what it writes can wait for them.
+        command=["nice", "-n", _NICE, str(binary), "serve"],
         env={**env, **ollama.environment(Cache(settings.malbeot_cache).ollama, host)},
         address=settings.ollama_url,
         ready=lambda: probes.is_ollama(settings.ollama_url),

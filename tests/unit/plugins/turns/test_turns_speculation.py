@@ -7,8 +7,20 @@ from livekit.plugins.turns import Limits, Speculation
 
 def test_an_interim_is_begun_on_when_it_comes_twice_and_is_whole() -> None:
     speculation = Speculation()
-    assert not speculation.interim("how are you", 0.95)
+    assert not speculation.interim("how are you", 0.85)
+    assert speculation.interim("how are you", 0.85)
+
+
+def test_an_interim_that_is_plainly_whole_is_begun_on_at_once() -> None:
+    assert Speculation().interim("how are you", 0.95)
+
+
+def test_the_last_tries_are_kept_for_pauses() -> None:
+    speculation = Speculation(Limits(tries=3))
     assert speculation.interim("how are you", 0.95)
+    speculation.begin("how are you")
+    assert not speculation.interim("how are you now", 0.95)
+    assert speculation.allowed
 
 
 def test_an_interim_in_the_middle_of_a_sentence_is_not_begun_on() -> None:

@@ -14,6 +14,7 @@ import ollama
 from .context import ContextWatch
 from .errors import livekit_errors
 from .log import logger
+from .messages import to_ollama_messages
 from .options import Options, Think, create_client
 from .stream import LLMStream
 
@@ -124,6 +125,22 @@ class LLM(llm.LLM[Literal["metrics_collected", "error"]]):
             parallel_tool_calls=parallel_tool_calls if is_given(parallel_tool_calls) else True,
             extra_kwargs=extra_kwargs if is_given(extra_kwargs) else {},
         )
+
+    async def read(self, chat_ctx: llm.ChatContext) -> None:
+        """Has the server read a conversation beforehand: an answer to what begins with it then comes sooner.
+
+        It may be cancelled at any time. It asks for one token, and not as a stream: of one that its client leaves at
+        its first word, Ollama 0.24 was once seen to keep the model's only place for ever. Raises `APIError`.
+        """
+        opts = self._opts
+        with livekit_errors(url=opts.base_url, model=opts.model):
+            await self._client.chat(
+                opts.model,
+                await asyncio.to_thread(to_ollama_messages, chat_ctx),
+                think=opts.think,
+                options={**opts.model_options, "num_predict": 1},
+                keep_alive=opts.keep_alive,
+            )
 
     async def _prewarm_impl(self) -> None:
         """Loads the model, so that the first turn does not wait for it. A failure is one line in the log."""

@@ -19,6 +19,8 @@ class Said:
     text: str = ""
     stable: str = field(default="", repr=False)
     """The beginning of `text` that two successive hypotheses have in common, or that is known to be all."""
+    supposed: str = field(default="", repr=False)
+    """`text` and the words behind it that are not sure enough to be shown."""
     language: str = ""
     words: tuple[Word, ...] = ()
     """With their times, where they are known."""
@@ -42,6 +44,7 @@ def transcript(kind: SpeechEventType, ask: Ask, heard: Heard, count: int) -> Sai
     return replace(
         said,
         stable=_text((*ask.segment.kept, *words[:stable])),
+        supposed=_text((*ask.segment.kept, *heard.words)),
         language=heard.language,
         end_s=end_s,
         confidence=confidence,
@@ -58,6 +61,7 @@ def kept(kind: SpeechEventType, segment: Segment, more: tuple[Word, ...] = ()) -
         kind,
         text=text,
         stable=text,
+        supposed=text,
         language=segment.language or "",
         words=timed,
         start_s=timed[0].start_s or 0.0 if timed else max(segment.begin, segment.onset) / SAMPLE_RATE,

@@ -30,6 +30,8 @@ _NO_AUDIO_S = 1.0
 
 STABLE_TEXT = "stable_text"
 """In `SpeechData.metadata` of each transcript: the beginning of its text that will hardly change any more."""
+SUPPOSED_TEXT = "supposed_text"
+"""In the same place: its text and the words behind it that are not sure enough to be shown."""
 
 
 class RecognizeStream(stt.RecognizeStream):
@@ -197,6 +199,6 @@ class RecognizeStream(stt.RecognizeStream):
             end_time=max(0.0, said.end_s + shift_s),
             confidence=said.confidence,
             words=words or None,
-            metadata={STABLE_TEXT: said.stable},
+            metadata={STABLE_TEXT: said.stable, SUPPOSED_TEXT: said.supposed},
         )
         return stt.SpeechEvent(type=said.type, request_id=self._request_id, alternatives=[data])

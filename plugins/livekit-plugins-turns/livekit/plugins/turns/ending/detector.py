@@ -136,6 +136,10 @@ class TurnDetector(rtc.EventEmitter[Literal["decided"]]):
         """Whether the turn is over by its words so far, and by its sound where that says `audio`."""
         return self._speaker.judge(audio)
 
+    def finished(self, text: str) -> float:
+        """The probability, by the words alone, that a turn that says `text` is over; 0.5 where they tell nothing."""
+        return self._speaker.heard.finished(text)
+
     def attach(self, session: AgentSession[Any]) -> None:
         """Takes words, language and what was asked from the session's events. One session at a time."""
         self.detach()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..words import finished, loaded
+from ..words import UNKNOWN, finished, loaded
 from ..words.asked import Asked, what_was_asked
 from ..words.said import said
 from .fusion import fused
@@ -78,13 +78,17 @@ class Heard:
         self.finals = self.text = self._interim = ""
         self._settled = False
 
+    def finished(self, text: str) -> float:
+        """The probability, by the words alone, that a turn that says `text` is over; 0.5 where they tell nothing."""
+        return finished(text, self.language, self.asked) if loaded(self.language) else UNKNOWN
+
     def judge(self, audio: float | None) -> Judgement:
         """Whether the turn is over, from its words and from what the sound says, `audio`.
 
         Words do not count where there are none, where their language is unknown, and until `turns.load` has loaded
         what it needs: loading here would block for a second.
         """
-        words = finished(self.text, self.language, self.asked) if self.text and loaded(self.language) else None
+        words = self.finished(self.text) if self.text and loaded(self.language) else None
         probability = fused(audio, words, asked=self.asked, settled=self._settled)
         return Judgement(probability, audio, words, self.asked)
 

@@ -35,6 +35,8 @@ SURE = 0.35
 """Confidence from which a text is believed before the sound bears it out. Of Whisper base on the first 0.25 to 0.5 s of
 a word: geometric mean of the tokens' probabilities."""
 
+_SURE_ALONE = 0.5
+"""The same for a single word, which a hum is easily taken for: Piper's "Mm-hmm" became "Enema" at 0.3 and more."""
 _LEAST_SURE = 0.25
 """With less even an order is a guess: "Oh" is written as "No" at 0.2."""
 _GUESS = 0.2
@@ -143,7 +145,8 @@ class Overlap:
 
         `probability` of voice; `level_db` of full scale; `echo`: how like the agent's own sound it is, -1 to 1.
         """
-        self._echo = echo
+        if self._held_at_s is None:  # held, nothing is played that could come back
+            self._echo = echo
         if probability >= VOICED:
             if self._began_s is None:
                 self._began_s = at_s
@@ -183,7 +186,8 @@ class Overlap:
         if self._reading is Reading.WORDS and not (settled or (confidence >= _GUESS and _fits(text, self._language))):
             self._reading = Reading.NOTHING
         self._heard_held = self.verdict is Verdict.HOLD and self._reading is Reading.WORDS
-        self._sure = confidence >= SURE and _fits(text, self._language)
+        several = len(set(text.casefold().split())) > 1
+        self._sure = confidence >= (SURE if several else _SURE_ALONE) and _fits(text, self._language)
         self._repeats_agent = echoes(text, saying.text, sounds_so=self._echo >= _LIKE_ECHO)
         if saying.asked and self._reading in (Reading.LISTENING, Reading.BEGINNING) and self.near:
             self._reading = Reading.ORDER  # it is the answer
@@ -217,7 +221,8 @@ class Overlap:
             return Verdict.IGNORE
         if self.verdict is Verdict.HOLD:
             return Verdict.HOLD
-        if self._reading is Reading.NOTHING and self._longer_than(_WORDLESS_RUN_S, _WORDLESS_LONG_S):
+        wordless = self._reading is Reading.NOTHING and self._held_at_s is None
+        if wordless and self._longer_than(_WORDLESS_RUN_S, _WORDLESS_LONG_S):
             return Verdict.HOLD
         return Verdict.WAIT
 

@@ -4,10 +4,10 @@ import asyncio
 import contextvars
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, stt
+from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, stt, utils
 
 from ..ending.detector import TurnDetector
 from ..log import logger
@@ -15,10 +15,14 @@ from ..words.said import said
 from .speculation import AHEAD_S, Limits, Speculation
 from .work import Work
 
-_MORE_WORDS = 3
-"""So many new stable words are worth a request of their own."""
+_MORE_WORDS = 2
+"""So many new words are worth a request of their own."""
+_SUPPOSED = "supposed_text"
+"""In a transcript's metadata: its text and the words behind it that are not sure enough to be shown, where the
+recogniser tells (livekit-plugins-whisper does)."""
 
 ReadAhead = Callable[[str], Awaitable[None]]
+Chunk = TypeVar("Chunk")
 
 
 class EarlyAnswers:
@@ -26,7 +30,8 @@ class EarlyAnswers:
 
     LiveKit begins an answer at a PREFLIGHT_TRANSCRIPT and throws it away when other words follow
     (`preemptive_generation` must be on, `preemptive_tts` as well to have its first clause spoken ahead). `gate` decides
-    which transcripts are one: an interim that is stable and whole early, one in the middle of a sentence late or never.
+    which transcripts are one: an interim that is whole while the caller still speaks, one in the middle of a sentence
+    late or never.
     """
 
     def __init__(
@@ -42,8 +47,9 @@ class EarlyAnswers:
         Args:
             detector: says how likely the turn is over, and how long its pauses are waited for.
             limits: how much may be done in vain.
-            read_ahead: has the language model read the words that are stable, while the caller speaks on. It is
-                cancelled when there is something more urgent. An error of its own is its own to report.
+            read_ahead: has the language model read the conversation and the words so far, at first none, while the
+                caller speaks on. It is cancelled when there is something more urgent. An error of its own is its own
+                to report.
             busy: whether somebody else waits for the same machines: then nothing is begun early.
             clock: monotonic seconds.
         """
@@ -52,13 +58,12 @@ class EarlyAnswers:
         self._read_ahead = read_ahead
         self._busy = busy
         self._clock = clock
-        self._interim = ""
-        self._read = 0
-        self._begun: tuple[str, str] | None = None
-        """The finals before the words for which an answer was begun, and these words."""
+        self._read: list[str] | None = None
+        """The words that the language model has read in this turn; None before it has read what goes before them."""
+        self._begun: _Begun | None = None
         self._held: tuple[stt.SpeechEvent, float] | None = None
         """All words of a pause, and when their answer is to be begun."""
-        self._to_read = ""
+        self._to_read: str | None = None
         self._urgent = False
         self._session: AgentSession[Any] | None = None
         self._work: Work | None = None
@@ -108,9 +113,9 @@ class EarlyAnswers:
                     ahead.cancel()
                     await asyncio.gather(ahead, return_exceptions=True)
                     ahead = None
-                if self._read_ahead and self._to_read and ahead is None:
+                if self._read_ahead and self._to_read is not None and ahead is None:
                     ahead = asyncio.create_task(self._reading(self._read_ahead, self._to_read), name="turns.read_ahead")
-                self._to_read, self._urgent = "", False
+                self._to_read, self._urgent = None, False
                 yield event
         finally:
             left = [task for task in (reading, ahead) if task]
@@ -120,6 +125,28 @@ class EarlyAnswers:
             for variable, value in context.items():
                 if variable.get(None) is not value:
                     variable.set(value)
+
+    async def hold(self, answer: AsyncIterable[Chunk], context: llm.ChatContext) -> AsyncIterator[Chunk]:
+        """What an agent's `llm_node` gives, held back while the caller still speaks, for whom it was begun too soon.
+
+        The language model writes meanwhile, and the voice, which costs most, begins only when the words turn out to be
+        all. `context` is what `llm_node` was given. Raises what `answer` raises.
+        """
+        begun = self._begun
+        messages = context.messages()
+        if begun is None or begun.confirmed.is_set() or not messages or messages[-1].role != "user":
+            async for chunk in answer:
+                yield chunk
+            return
+        written = utils.aio.Chan[Chunk]()
+        writing = asyncio.create_task(_write(answer, written), name="turns.writing")
+        try:
+            await begun.confirmed.wait()
+            async for chunk in written:
+                yield chunk
+            await writing
+        finally:
+            await utils.aio.cancel_and_wait(writing)
 
     async def _reading(self, read_ahead: ReadAhead, words: str) -> None:
         began = self._clock()
@@ -134,6 +161,8 @@ class EarlyAnswers:
         kind = event.type
         if kind is stt.SpeechEventType.START_OF_SPEECH:
             self._held = None
+            if self._read is None:
+                self._wish_to_read([])
         if not event.alternatives or not event.alternatives[0].text:
             return event
         text = event.alternatives[0].text
@@ -150,34 +179,47 @@ class EarlyAnswers:
         return event
 
     def _interim_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
-        whole = self._whole(text)
-        self._detector.hear(whole, settled=False)
-        stable = _common(self._interim, whole)
-        self._interim = whole
-        if self._is_begun(text) or self._busy():
+        self._detector.hear(self._whole(text), settled=False)
+        supposed = _supposed(event) or text
+        if self._is_begun(supposed):
+            assert self._begun
+            return _saying(event, self._begun.text)  # fewer words would end the answer
+        self._begun = None  # LiveKit throws it away for other words
+        if self._busy():
             return event
-        if self.speculation.interim(whole, self._detector.judge().words or 0.0):
-            return self._begin(event)
-        if len(stable) >= self._read + _MORE_WORDS:
-            self._read = len(stable)
-            self._to_read = " ".join(stable)
+        whole = self._whole(supposed)
+        if self.speculation.interim(whole, self._detector.finished(whole)):
+            return self._begin(_saying(event, supposed), sure=False)
+        words = whole.split()[:-1]  # the last one may still become another
+        if len(words) >= len(self._read or ()) + _MORE_WORDS:
+            self._wish_to_read(words)
         return event
+
+    def _wish_to_read(self, words: list[str]) -> None:
+        if not self._busy():
+            self._read, self._to_read = words, " ".join(words)
 
     def _settled_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         self._detector.hear(self._whole(text), settled=True)
         shown = _as(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
-        if self._is_begun(text) or not self.speculation.allowed or self._busy():
+        if self._is_begun(text):
+            self._confirm()
+            return shown
+        if not self.speculation.allowed or self._busy():
             return shown
         if (delay_s := self._detector.due_in_s - AHEAD_S) > 0:
             self._held = (event, self._clock() + delay_s)
             return shown
         return self._begin(event)
 
-    def _begin(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
+    def _begin(self, event: stt.SpeechEvent, *, sure: bool = True) -> stt.SpeechEvent:
+        """`sure`: the caller has paused behind these words."""
         text = event.alternatives[0].text
         self._held = None
         self._urgent = True
-        self._begun = (self._detector.finals, text)
+        self._begun = _Begun(self._detector.finals, text)
+        if sure:
+            self._begun.confirmed.set()
         self.speculation.begin(self._whole(text))
         return _as(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
 
@@ -185,26 +227,49 @@ class EarlyAnswers:
         """LiveKit begins again where the final text differs from the preflight in a mark: it gets the same marks."""
         if self._begun is None or not self._is_begun(text):
             return event
-        data = replace(event.alternatives[0], text=self._begun[1])
-        return replace(event, alternatives=[data, *event.alternatives[1:]])
+        self._confirm()
+        return _saying(event, self._begun.text)
 
     def _is_begun(self, text: str) -> bool:
         """Whether an answer to these very words is under way."""
         return (
             self._begun is not None
-            and self._begun[0] == self._detector.finals
-            and _words(self._begun[1]) == _words(text)
+            and self._begun.finals == self._detector.finals
+            and _words(self._begun.text) == _words(text)
         )
+
+    def _confirm(self) -> None:
+        if self._begun:
+            self._begun.confirmed.set()
 
     def _whole(self, text: str) -> str:
         return f"{self._detector.finals} {text}".strip()
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         if isinstance(event.item, llm.ChatMessage) and event.item.role == "user":
-            self._interim = ""
-            self._read = 0
+            self._read = None
+            self._confirm()
             self._begun = self._held = None
             self.speculation.turn_over()
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An answer that was begun."""
+
+    finals: str
+    """What was final before its words."""
+    text: str
+    confirmed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the caller has paused behind these words, or their turn is over."""
+
+
+async def _write(answer: AsyncIterable[Chunk], into: utils.aio.Chan[Chunk]) -> None:
+    try:
+        async for chunk in answer:
+            into.send_nowait(chunk)
+    finally:
+        into.close()
 
 
 def _as(event: stt.SpeechEvent, kind: stt.SpeechEventType) -> stt.SpeechEvent:
@@ -216,14 +281,15 @@ def _words(text: str) -> tuple[str, ...]:
     return found.words if found else ()
 
 
-def _common(first: str, second: str) -> list[str]:
-    """The words with which both begin, without the last: it may still become another."""
-    same: list[str] = []
-    for before, now in zip(first.split(), second.split(), strict=False):
-        if before != now:
-            break
-        same.append(now)
-    return same[:-1]
+def _supposed(event: stt.SpeechEvent) -> str:
+    """All words of the recogniser's hypothesis; "" where it does not tell."""
+    metadata = event.alternatives[0].metadata
+    supposed = metadata.get(_SUPPOSED) if metadata else None
+    return supposed if isinstance(supposed, str) else ""
+
+
+def _saying(event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
+    return replace(event, alternatives=[replace(event.alternatives[0], text=text), *event.alternatives[1:]])
 
 
 async def _next(source: AsyncIterator[stt.SpeechEvent]) -> stt.SpeechEvent:
