@@ -103,11 +103,11 @@ def console(text: bool, wav: Path | None, out: Path | None, persona: str, name: 
 @app.command()
 def web() -> None:
     """Serve the caller page."""
-    from malbeot.web import serve, web_config
+    from malbeot.web import serve
 
     settings = load()
     _log_to_stderr(settings)
-    asyncio.run(serve(web_config(settings)))
+    asyncio.run(serve(settings))
 
 
 @app.command()

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
 
     livekit_url: LiveKitUrl = "ws://127.0.0.1:7880"
     """Where the worker and the callers reach LiveKit server."""
+    livekit_public_url: Annotated[str, _url(("ws", "wss", "http", "https"))] | None = None
+    """Where callers' browsers reach LiveKit server, if that is another address than ours."""
     livekit_api_key: str | None = None
     """LiveKit's API key. On one machine it is generated on first start."""
     livekit_api_secret: SecretStr | None = None
@@ -174,8 +176,18 @@ class Settings(BaseSettings):
     """Address the caller page listens on."""
     web_port: Port = 8080
     """Its port."""
+    web_public_url: HttpUrl | None = None
+    """The page's address as callers elsewhere see it, behind a proxy or a tunnel: what invitations begin with."""
+    web_tls_cert: Path | None = None
+    """The page's certificate, a PEM file; unset: it is served without TLS."""
+    web_tls_key: Path | None = None
+    """The certificate's key, a PEM file."""
+    access_code: SecretStr | None = None
+    """What callers from elsewhere give to call. Unset: only who has an invitation may."""
+    redis_url: Annotated[str, _url(("redis", "rediss", "unix"))] | None = None
+    """The Redis that LiveKit server uses, where calls are answered by more than one machine."""
     max_calls: int = Field(default=20, ge=1, le=10_000)
-    """Calls one worker answers at once."""
+    """Calls at once: over all web processes and workers, and in each worker."""
     worker_idle_processes: int = Field(default=1, ge=0, le=64)
     """Call processes kept warm, so that a caller does not wait for models to load."""
     worker_drain_s: float = Field(default=600, ge=1)
@@ -195,7 +207,7 @@ class Settings(BaseSettings):
     metrics_file: Path | None = None
     """Append each turn's timings to this file, one JSON object a line."""
 
-    @field_validator("malbeot_cache", "malbeot_state", "malbeot_prompts", "metrics_file")
+    @field_validator("malbeot_cache", "malbeot_state", "malbeot_prompts", "metrics_file", "web_tls_cert", "web_tls_key")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -208,6 +220,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"EARS_TOKEN is missing: an engine at {self.ears_url} needs one, the same there and for its users"
             )
+        if (self.web_tls_cert is None) != (self.web_tls_key is None):
+            raise ValueError("WEB_TLS_CERT and WEB_TLS_KEY belong together: set both or neither")
         if (self.livekit_api_key is None) != (self.livekit_api_secret is None):
             raise ValueError("LIVEKIT_API_KEY and LIVEKIT_API_SECRET belong together: set both or neither")
         return self

@@ -1,6 +1,5 @@
-"""The caller page and the tokens with which it joins a call."""
+"""The caller page and the service behind it."""
 
-from malbeot.web.config import WebConfig, web_config
 from malbeot.web.server import serve
 
-__all__ = ["WebConfig", "serve", "web_config"]
+__all__ = ["serve"]

@@ -12,9 +12,10 @@ import uvicorn
 
 from malbeot.errors import MalbeotError
 from malbeot.log import logger
+from malbeot.persona_choice import load_all
+from malbeot.settings import Settings
 from malbeot.up.ports import require_free
 from malbeot.web.app import create_app
-from malbeot.web.config import WebConfig
 
 _DRAIN_S = 3
 """How long requests in flight may take after the signal to stop."""
@@ -36,33 +37,38 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-async def serve(config: WebConfig) -> None:
-    """Serves until SIGINT or SIGTERM. Raises `MalbeotError` where the address cannot be had."""
-    with _listen(config) as listener:
+async def serve(settings: Settings) -> None:
+    """Serves until SIGINT or SIGTERM.
+
+    Raises `MalbeotError` where the address cannot be had, LiveKit's keys are missing or a persona is broken.
+    """
+    _ = settings.livekit_keys  # missing ones are told before anything starts
+    personas = load_all(settings)
+    with _listen(settings) as listener:
         options = uvicorn.Config(
-            create_app(config),
+            create_app(settings, personas),
             log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             timeout_graceful_shutdown=_DRAIN_S,
         )
-        logger.info("the caller page is on %s", _reach(config.host, listener.getsockname()[1]))
+        logger.info("the caller page is on %s", _reach(settings.web_host, listener.getsockname()[1]))
         await _Server(options).serve(sockets=[listener])
     logger.info("the caller page has stopped")
 
 
-def _listen(config: WebConfig) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
     try:
-        return socket.create_server((config.host, config.port), family=family)
+        return socket.create_server((settings.web_host, settings.web_port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            require_free(config.host, config.port, what="the caller page", setting="WEB_PORT")
+            require_free(settings.web_host, settings.web_port, what="the caller page", setting="WEB_PORT")
         raise MalbeotError(
-            f"the caller page cannot listen on {config.host}, port {config.port}: {error.strerror}; "
+            f"the caller page cannot listen on {settings.web_host}, port {settings.web_port}: {error.strerror}; "
             "mend WEB_HOST or choose another port with WEB_PORT"
         ) from None
 

@@ -4,22 +4,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from malbeot.persona_choice import load_all
+from malbeot.settings import Settings
 from malbeot.web.app import create_app
-from malbeot.web.config import PersonaEntry, WebConfig
+
+API_KEY, API_SECRET = "key", "s" * 40
 
 
 @pytest.fixture
-def config() -> WebConfig:
-    return WebConfig(
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,  # type: ignore[call-arg]
         livekit_url="ws://livekit.example:7880",
-        api_key="key",
-        api_secret="s" * 40,
-        host="127.0.0.1",
-        port=0,
-        personas=(
-            PersonaEntry(id="ko", name="다솜", language="ko"),
-            PersonaEntry(id="en", name="June", language="en"),
-        ),
+        livekit_api_key=API_KEY,
+        livekit_api_secret=API_SECRET,  # type: ignore[arg-type]
+        malbeot_state=tmp_path / "state",
+        web_port=0,
     )
 
 
@@ -30,7 +30,10 @@ def static(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def client(config: WebConfig, static: Path) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(config, static=static))
-    async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
-        yield client
+async def client(settings: Settings, static: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser on this machine."""
+    app = create_app(settings, load_all(settings), static=static)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+            yield client

@@ -19,8 +19,8 @@ async def test_health(client: httpx.AsyncClient) -> None:
 
 async def test_personas(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/personas")).json() == [
-        {"id": "ko", "name": "다솜", "language": "ko"},
         {"id": "en", "name": "June", "language": "en"},
+        {"id": "ko", "name": "다솜", "language": "ko"},
     ]
 
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from malbeot.errors import MalbeotError
-from malbeot.web import WebConfig, serve
+from malbeot.settings import Settings
+from malbeot.web import serve
 from malbeot.web.server import _reach
 from support.command import line_with, malbeot, running
 
@@ -54,8 +55,8 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert "WEB_PORT" in result.complaint
 
 
-async def test_an_address_that_is_not_ours(config: WebConfig) -> None:
-    elsewhere = WebConfig(**{**vars(config), "host": "192.0.2.1"})
+async def test_an_address_that_is_not_ours(settings: Settings) -> None:
+    elsewhere = settings.model_copy(update={"web_host": "192.0.2.1"})
     with pytest.raises(MalbeotError, match=r"192\.0\.2\.1.*WEB_HOST"):
         await serve(elsewhere)
 

@@ -1,0 +1,1 @@
+"""Text beside voice: the companion behind OpenAI's interface."""

@@ -1,0 +1,56 @@
+"""What the requests of one web process share, made once when it starts."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import aiohttp
+from fastapi import Depends, Request
+from livekit import api
+from livekit.agents import utils
+
+from malbeot.persona import Persona
+from malbeot.settings import Settings
+from malbeot.web.access import Access
+from malbeot.web.places import Places, open_places
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One web process."""
+
+    settings: Settings
+    personas: Mapping[str, Persona]
+    http: aiohttp.ClientSession
+    livekit: api.LiveKitAPI
+    places: Places
+    access: Access
+
+
+@asynccontextmanager
+async def open_door(settings: Settings, personas: Mapping[str, Persona]) -> AsyncIterator[Door]:
+    """Raises `MalbeotError` where what it needs cannot be had."""
+    key, secret = settings.livekit_keys
+    async with utils.http_context.open():
+        http = utils.http_context.http_session()
+        livekit = api.LiveKitAPI(settings.livekit_url, key, secret, session=http)
+        async with open_places(settings, livekit) as places:
+            yield Door(
+                settings=settings,
+                personas=personas,
+                http=http,
+                livekit=livekit,
+                places=places,
+                access=Access(settings),
+            )
+
+
+def _door(request: Request) -> Door:
+    door = request.app.state.door
+    assert isinstance(door, Door)
+    return door
+
+
+TheDoor = Annotated[Door, Depends(_door)]
+"""A route's parameter."""
