@@ -154,22 +154,6 @@ async def test_a_short_answer(ears_of_a_call: whisper.STT, word: str) -> None:
     assert word_error_rate(word, listener.text) == 0
 
 
-async def test_an_interruption_is_heard_in_a_hurry(ears_of_a_call: whisper.STT) -> None:
-    ears_of_a_call.hurry()
-    sentence = spoken("Stop it now, please, I wanted to ask you something else.")
-    async with listening(ears_of_a_call.stream()) as listener:
-        await listener.say(np.concatenate([silence(0.5), sentence, silence(0.3)]))
-        listener.stream.flush()
-    first = listener.of(INTERIM)[0].alternatives[0]
-    assert first.text
-    assert first.end_time - first.start_time <= 0.4, "of no more sound than that"
-    for event in listener.of(INTERIM, PREFLIGHT):
-        heard = event.alternatives[0]
-        assert heard.metadata is not None
-        assert heard.text.startswith(heard.metadata["stable_text"])
-    assert word_error_rate("Stop it now, please, I wanted to ask you something else.", listener.text) <= MAX_WER
-
-
 async def test_first_words_before_the_engine_is_ready() -> None:
     # Another compute type needs an engine of its own, which takes seconds to start.
     async with whisper.STT(model=WHISPER_MODEL, language="en", compute_type="int8_float32") as ears:

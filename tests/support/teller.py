@@ -37,13 +37,13 @@ from livekit.agents import (
     stt,
     utils,
 )
-from livekit.agents.voice.room_io import AudioInputOptions, RoomOptions
 from livekit.plugins import silero, whisper
 
 from livekit.plugins.turns.overlap.barge_in import BargeIn, interruption_options
 from malbeot import ears
 from malbeot import settings as malbeot_settings
 from malbeot.call import AGENT_NAME, CallRequest
+from malbeot.session import room_options
 from malbeot.settings import Settings
 from support.recording import Samples, loud_windows
 from support.speech import Speech, english, korean
@@ -75,9 +75,6 @@ STORIES = {
 QUESTION = "There were ducks down at the river. Do you like ducks?"
 _LONGEST_PAUSE_S = 0.12
 _QUIET_S = 0.6
-_TRUE_SOUND = RoomOptions(audio_input=AudioInputOptions(frame_size_ms=20, auto_gain_control=False))
-"""LiveKit's own default of 50 ms makes everything 15 ms later, and its gain control makes the television as loud as who
-calls."""
 
 
 @cache
@@ -200,9 +197,9 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
     session.on("user_input_transcribed", on_heard)
     session.on("user_state_changed", on_user_state)
     session.once("close", lambda _: over.set())
-    await session.start(Teller(barge_in), room=job.room, room_options=_TRUE_SOUND, record=False)
+    await session.start(Teller(barge_in), room=job.room, room_options=room_options(), record=False)
     tasks = [
-        asyncio.create_task(_tell(session, request, greeted), name="telling"),
+        asyncio.create_task(_tell(session, request, greeted, told), name="telling"),
         asyncio.create_task(_report(job, barge_in, told), name="reporting"),
     ]
     try:
@@ -214,7 +211,9 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
     job.shutdown()
 
 
-async def _tell(session: AgentSession[None], request: CallRequest, greeted: asyncio.Event) -> None:
+async def _tell(
+    session: AgentSession[None], request: CallRequest, greeted: asyncio.Event, told: dict[str, str]
+) -> None:
     text, samples = STORIES[request.language], story(request.language)
     if request.name == "asked":
         text, samples = QUESTION, at_16k(english(QUESTION))
@@ -228,7 +227,10 @@ async def _tell(session: AgentSession[None], request: CallRequest, greeted: asyn
     await greeted.wait()
     await asyncio.sleep(_QUIET_S + 1.0)  # the last word of a greeting would stop what has begun
     while True:
-        await session.say(text, audio=sound(), allow_interruptions=True).wait_for_playout()
+        speech = session.say(text, audio=sound(), allow_interruptions=True)
+        await speech.wait_for_playout()
+        if not speech.interrupted:
+            told["ended"] = str(int(told.get("ended", "0")) + 1)
         while session.user_state == "speaking":  # noqa: ASYNC110, it has no event to wait for
             await asyncio.sleep(0.05)
         await asyncio.sleep(3.0 if request.name == "asked" else _QUIET_S)

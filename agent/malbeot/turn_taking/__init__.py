@@ -15,7 +15,7 @@ from livekit.plugins import turns
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Persona
-from malbeot.providers import keeps_prompts_warm
+from malbeot.providers import create_stt, keeps_prompts_warm
 from malbeot.settings import Settings
 from malbeot.turn_taking import paces
 from malbeot.turn_taking.company import Company
@@ -57,9 +57,10 @@ class TurnTaking:
             read_ahead=self._read_ahead if keeps_prompts_warm(settings) else None,
             busy=self._courtesy.others_wait,
         )
-        # A recogniser far away would be asked too often, and answer too late.
-        near = ears if settings.stt_provider == "whisper" else None
-        self._barge_in = turns.BargeIn(language=persona.language, ears=near)
+        # One of its own, whose failures are not the conversation's. One far away would be asked too often, and late.
+        near = settings.stt_provider == "whisper" and ears is not None
+        self._first_words = create_stt(settings, persona) if near else None
+        self._barge_in = turns.BargeIn(language=persona.language, ears=self._first_words)
         self._company = Company(persona, fixed, self._detector)
         self._agent: Agent | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -70,13 +71,7 @@ class TurnTaking:
             turn_detection=self._detector,
             endpointing={"min_delay": turns.SHORTEST_S, "max_delay": turns.LONGEST_S},
             interruption=turns.interruption_options(),
-            # How often, and how long a turn may be, is for `EarlyAnswers` to decide.
-            preemptive_generation={
-                "enabled": True,
-                "preemptive_tts": True,
-                "max_speech_duration": 3600.0,
-                "max_retries": self._limits.tries + 1,
-            },
+            preemptive_generation=turns.preemptive_options(self._limits),
         )
 
     def attach(self, agent: Agent) -> None:
@@ -86,6 +81,7 @@ class TurnTaking:
         self._early.attach(agent.session)
         self._barge_in.attach(agent.session)
         self._company.attach(agent.session)
+        self._barge_in.aside = self._company.aside
         # Here and in `aclose` alone: LiveKit waits for a call's entry point, and for what begins a call, to end first.
         self._keeping = asyncio.create_task(self._keep_company(agent.session), name="company")
         agent.session.on("agent_state_changed", self._on_agent_state)
@@ -100,6 +96,8 @@ class TurnTaking:
             await utils.aio.cancel_and_wait(self._keeping)
         self._courtesy.over()
         await self._barge_in.aclose()
+        if self._first_words:
+            await self._first_words.aclose()
         self._detector.detach()
         self._early.detach()
         logger.info("how the turns went", extra=self.figures())

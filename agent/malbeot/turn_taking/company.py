@@ -15,6 +15,7 @@ from livekit.plugins.turns.company.thinking import Thinking
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Persona
+from malbeot.turn_taking.call_limits import CallLimits
 
 
 class Company:
@@ -25,7 +26,8 @@ class Company:
         self._persona = persona
         self._fixed = fixed
         self._foresight = foresight
-        self._aside: Aside | None = None
+        self.aside: Aside | None = None
+        """What plays nods and thoughts, once attached."""
         self._in_a_room = False
 
     def attach(self, session: AgentSession[None]) -> None:
@@ -33,7 +35,7 @@ class Company:
         with contextlib.suppress(RuntimeError):
             self._in_a_room = bool(session.room_io)
         if self._in_a_room:
-            self._aside = Aside.within(session)
+            self.aside = Aside.within(session)
 
     async def run(self, session: AgentSession[None]) -> None:
         """Does it all until then."""
@@ -46,6 +48,8 @@ class Company:
                 parts.create_task(nodding.run(session), name="nodding")
             if thinking := await self._thinking():
                 parts.create_task(thinking.run(session), name="thinking")
+            if limits := self._limits():
+                parts.create_task(limits.run(session), name="call limits")
 
     def _asking(self) -> Asking | None:
         silence = self._persona.silence
@@ -55,18 +59,30 @@ class Company:
         goodbye, language = self._persona.phrases.goodbye, self._persona.language
         return Asking(schedule, asks=silence.asks, goodbye=goodbye, language=language)
 
+    def _limits(self) -> CallLimits | None:
+        limits = self._persona.limits
+        if not limits:
+            return None
+        return CallLimits(
+            minutes=limits.minutes,
+            turns=limits.turns,
+            warn_before_minutes=limits.warn_before_minutes,
+            almost_over=limits.almost_over,
+            goodbye=self._persona.phrases.goodbye,
+        )
+
     async def _nodding(self) -> Nodding | None:
         nods = self._persona.nods
-        if not self._aside or not nods or not nods.enabled or not (sounds := await self._sounds("nods", nods.words)):
+        if not self.aside or not nods or not nods.enabled or not (sounds := await self._sounds("nods", nods.words)):
             return None
-        return Nodding(sounds, self._aside, language=self._persona.language, foresight=self._foresight)
+        return Nodding(sounds, self.aside, language=self._persona.language, foresight=self._foresight)
 
     async def _thinking(self) -> Thinking | None:
         words = self._persona.thoughts
-        if not self._aside or not words or not words.enabled:
+        if not self.aside or not words or not words.enabled:
             return None
         sounds = await self._sounds("thoughts", words.words)
-        return Thinking(sounds, self._aside, due_s=words.after_s) if sounds else None
+        return Thinking(sounds, self.aside, due_s=words.after_s) if sounds else None
 
     async def _sounds(self, part: str, words: Iterable[str]) -> dict[str, rtc.AudioFrame]:
         """What the voice has made of the words; empty where that is less than two of them."""

@@ -60,7 +60,7 @@ async def greet(caller: Caller, language: str) -> None:
 async def play(caller: Caller, clip: Clip) -> Row:
     """Plays the clip over the story, once that is being told."""
     await told(caller)
-    before = _decisions(caller)
+    before = caller.attributes_of_companion().get("teller.ended")
     began_at = time.monotonic()
     if clip.kind == "echo":
         await _echo(caller)
@@ -68,7 +68,7 @@ async def play(caller: Caller, clip: Clip) -> Row:
         await caller.play(Speech(clip.samples, RATE))
     await asyncio.sleep(_WATCHED_S)
     gap = first_gap(caller, began_at, time.monotonic())
-    if gap and _decisions(caller) == before:
+    if gap and caller.attributes_of_companion().get("teller.ended") != before:
         return await play(caller, clip)  # the story has ended by itself
     return Row(
         clip.kind,
@@ -81,11 +81,6 @@ async def play(caller: Caller, clip: Clip) -> Row:
         claims_s=clip.claims_s,
         late_s=caller.late_s,
     )
-
-
-def _decisions(caller: Caller) -> tuple[str | None, ...]:
-    told = caller.attributes_of_companion()
-    return told.get("teller.stopped"), told.get("teller.held")
 
 
 def first_gap(caller: Caller, from_time: float, to_time: float) -> tuple[float, float] | None:

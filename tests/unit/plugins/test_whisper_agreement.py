@@ -70,16 +70,6 @@ def test_something_of_the_first_hypothesis_is_shown(first: list[str], second: li
     assert agreement.shown() >= len(first), "what was agreed on"
 
 
-def test_who_is_in_a_hurry_sees_an_only_word() -> None:
-    agreement = Agreement()
-    agreement.add(["stop"])
-    assert (agreement.shown(), agreement.shown(hurried=True)) == (0, 1)
-    agreement.add(["stop", "it"])
-    assert agreement.shown(hurried=True) == agreement.shown() == 1
-    agreement.add([])
-    assert agreement.shown(hurried=True) == 0
-
-
 def test_a_hypothesis_that_loses_its_beginning_agrees_on_nothing() -> None:
     agreement = Agreement()
     agreement.add(["one", "two", "three"])

@@ -228,3 +228,26 @@ async def test_what_a_held_answer_raises_comes_through() -> None:
     assert await asyncio.wait_for(reading, 1) == "Very"
     with pytest.raises(ConnectionError, match="gone"):
         await anext(held)
+
+
+async def test_an_answer_that_livekit_keeps_is_released_though_the_recogniser_has_supposed_more_meanwhile() -> None:
+    """LiveKit compares what is shown: for the same words shown, and more supposed, it keeps the answer."""
+    early = _early()
+    await _through(early, (INTERIM, "How are|you?"))
+    speaking = asyncio.create_task(_spoken(early))
+    await asyncio.sleep(0.02)
+    await _through(early, (INTERIM, "How are you|and the"), (FINAL, "How are you?"))
+    assert await asyncio.wait_for(speaking, 1) == ["Very", "well"]
+
+
+@pytest.mark.parametrize("end", [(FINAL, ""), (Kind.END_OF_SPEECH, "")])
+async def test_what_turned_out_to_be_a_noise_holds_no_later_answer(end: Said) -> None:
+    early = _early()
+    await _through(early, (INTERIM, "How are|you?"), end)
+    assert await asyncio.wait_for(_spoken(early), 1) == ["Very", "well"]
+
+
+async def test_an_answer_to_other_words_is_not_held() -> None:
+    early = _early()
+    await _through(early, (INTERIM, "Where is|she?"))
+    assert await asyncio.wait_for(_spoken(early), 1) == ["Very", "well"]

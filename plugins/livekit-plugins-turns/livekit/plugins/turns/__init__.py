@@ -2,6 +2,11 @@
 
 from livekit.agents import Plugin
 
+from .company.aside import Aside
+from .company.asking import Asking
+from .company.nodding import Nodding
+from .company.silence import Schedule
+from .company.thinking import Thinking
 from .ending.decision import Decision
 from .ending.detector import TurnDetector
 from .ending.pace import Pace
@@ -9,7 +14,7 @@ from .ending.stream import TurnDetectorStream
 from .ending.wait import LONGEST_S, SHORTEST_S, Costs, wait_s
 from .log import logger
 from .overlap.barge_in import BargeIn, interruption_options
-from .speculation.early import EarlyAnswers
+from .speculation.early import EarlyAnswers, preemptive_options
 from .speculation.speculation import Limits, Speculation
 from .version import __version__
 from .words import finished, load, loaded
@@ -18,14 +23,19 @@ from .words.asked import Asked, what_was_asked
 __all__ = [
     "LONGEST_S",
     "SHORTEST_S",
+    "Aside",
     "Asked",
+    "Asking",
     "BargeIn",
     "Costs",
     "Decision",
     "EarlyAnswers",
     "Limits",
+    "Nodding",
     "Pace",
+    "Schedule",
     "Speculation",
+    "Thinking",
     "TurnDetector",
     "TurnDetectorStream",
     "__version__",
@@ -33,6 +43,7 @@ __all__ = [
     "interruption_options",
     "load",
     "loaded",
+    "preemptive_options",
     "wait_s",
     "what_was_asked",
 ]

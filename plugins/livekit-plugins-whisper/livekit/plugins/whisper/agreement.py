@@ -33,17 +33,14 @@ class Agreement:
         self.agreed = common_prefix(self._last or (), compared)
         self._last = compared
 
-    def shown(self, *, hurried: bool = False) -> int:
+    def shown(self) -> int:
         """How many words of the latest hypothesis to show before the sentence is over.
 
         One more than is agreed on, but not an uncertain last one. Of the first hypothesis, with which
-        nothing can agree yet, all but the last, or the last two of many; who is `hurried` sees its only
-        word too.
+        nothing can agree yet, all but the last, or the last two of many.
         """
         length = len(self._last or ())
         if self._first:
-            if hurried and length == 1:
-                return 1
             return max(0, length - (1 if length < _MANY else 2))
         return max(self.agreed, min(self.agreed + 1, length - 1))
 

@@ -19,9 +19,6 @@ from .voice import Window
 
 _FIRST_INTERIM_S = 0.45
 _INTERIM_EVERY_S = 0.58
-_HURRIED_S, _HURRIED_FOR_S = 0.28, 1.0
-"""Between the interims of who is in a hurry, in the first second. At 0.3 s the first words of 14 in 16 English
-utterances by Piper are right, such as "stop" and "can you"; "mm" and "uh-huh" are not, and stay wrong."""
 _ONSET_WINDOWS = 3
 """Voiced windows in a row with which speech begins; a click has fewer."""
 _BEFORE_ONSET_S = 0.3
@@ -45,8 +42,6 @@ class Hearing:
         self._segment: Segment | None = None
         self._closing: deque[Segment] = deque()
         self._closed_at = 0
-        self.hurried = False
-        """Whether the first words of an utterance are wanted as early as they can be had."""
 
     @property
     def end(self) -> int:
@@ -117,8 +112,6 @@ class Hearing:
 
     def _interval_s(self, segment: Segment) -> float:
         """From the last interim question to the next, or from the onset to the first."""
-        if self.hurried and self.end - segment.onset < _HURRIED_FOR_S * SAMPLE_RATE:
-            return _HURRIED_S
         return _INTERIM_EVERY_S if segment.asked_end > segment.onset else _FIRST_INTERIM_S
 
     def answer(self, ask: Ask, heard: Heard, *, prompt: str = "") -> list[Said]:
@@ -227,7 +220,7 @@ class Hearing:
             return said
         if segment.doubtful(heard):
             return []
-        count = segment.agreement.shown(hurried=self.hurried)
+        count = segment.agreement.shown()
         interim = transcript(SpeechEventType.INTERIM_TRANSCRIPT, ask, heard, count)
         # What was shown and is not believed any more is taken back.
         told, segment.told = segment.told, bool(interim.text)

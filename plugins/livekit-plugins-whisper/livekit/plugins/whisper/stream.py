@@ -57,10 +57,6 @@ class RecognizeStream(stt.RecognizeStream):
         """Holds from the next question on."""
         self._opts = opts
 
-    def hurry(self, wanted: bool) -> None:
-        """See `STT.hurry`. Holds from now on, in the middle of an utterance too."""
-        self._hearing.hurried = wanted
-
     def belongs_to(self, stt: "STT") -> bool:
         """Whether this STT made it."""
         return self._whisper is stt

@@ -101,7 +101,6 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
         self._opts = StreamOptions(language=_language(language), keyterms=self._keyterms)
         self._streams: weakref.WeakSet[RecognizeStream] = weakref.WeakSet()
         self._finding: asyncio.Task[Address] | None = None
-        self._hurried = False
 
     @property
     def model(self) -> str:
@@ -127,7 +126,6 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
             conn_options=conn_options,
             hearing=hearing or Hearing(endpoint_s=self._endpoint_s),
         )
-        stream.hurry(self._hurried)
         _stream_of_task.set(stream)
         self._streams.add(stream)
         return stream
@@ -141,18 +139,6 @@ class STT(stt.STT[Literal["metrics_collected", "error"]]):
             self._change(keyterms=self._all_keyterms())
         if is_given(language):
             self._change(language=_language(language))
-
-    def hurry(self, wanted: bool = True) -> None:
-        """Asks for an utterance's first words as early as they can be had, in live streams too, until it is taken back.
-
-        For the time in which the agent speaks: whether it is interrupted depends on the caller's first word or two.
-        The first interim question goes out after 0.3 s of speech instead of 0.45 s, and in the first second one every
-        0.3 s instead of every 0.6 s; an utterance's only word is shown before it is over. Such early words are less
-        certain than others, and cost up to two questions more an utterance.
-        """
-        self._hurried = wanted
-        for stream in self._streams:
-            stream.hurry(wanted)
 
     def _update_session_keyterms(self, keyterms: list[str]) -> None:
         self._session_keyterms = tuple(keyterms)

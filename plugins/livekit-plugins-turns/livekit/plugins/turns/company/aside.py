@@ -1,6 +1,8 @@
 """Small sounds beside the agent's speech: heard by the caller, and no speech to the session."""
 
 import asyncio
+import math
+import time
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -30,6 +32,7 @@ class Aside(io.AudioOutput):
         self._silent = asyncio.Event()
         self._silent.set()
         self._gives_way = False
+        self._heard_at = -math.inf
 
     @classmethod
     def within(cls, session: AgentSession[Any]) -> Self | None:
@@ -52,6 +55,10 @@ class Aside(io.AudioOutput):
     @property
     def playing(self) -> bool:
         return not self._silent.is_set()
+
+    def heard_within(self, seconds: float) -> bool:
+        """Whether something is played, or was so short a time ago."""
+        return self.playing or time.monotonic() - self._heard_at < seconds
 
     async def play(self, sound: rtc.AudioFrame, *, gives_way: bool, gain_db: float = 0.0) -> bool:
         """Plays mono `sound` to its end, or until `stop`; False, and nothing is heard, where something else is.
@@ -112,6 +119,7 @@ class Aside(io.AudioOutput):
         self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
     ) -> None:
         if self.playing:
+            self._heard_at = time.monotonic()
             self._silent.set()
             return
         self._speaking = False

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import AgentSession, APIConnectOptions, APIError, InterruptionOptions, stt
+from livekit.agents import AgentSession, APIConnectOptions, InterruptionOptions, stt
 from livekit.agents.voice import SpeechHandle, io
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
+from ..company.aside import Aside
 from ..log import logger
 from ..words.interjections import Reading, reading
-from .dips import Samples
+from .dips import Samples, levels_db
 from .echo import Echo
-from .overlap import FIRST_WORDS_S, VOICED, Overlap, Saying, Verdict
+from .overlap import FAR_DB, FIRST_WORDS_S, SURE, UNKNOWN_DB, VOICED, Overlap, Saying, Verdict
 from .playout import Playout
 from .spoken import Spoken
 
@@ -99,7 +100,10 @@ class BargeIn:
         self._their_turn = False
         self._quiet_s = 0.0
         self._over_agent = False
-        self._before_reply = False
+        self._before_reply: SpeechHandle | None = None
+        """The reply to a turn that was called and of which nothing was heard when the caller spoke on."""
+        self.aside: Aside | None = None
+        """What plays beside the agent's speech, and may come back from the caller's loudspeaker."""
         self._passing = False
         self._kept_back: tuple[stt.SpeechEvent, float] | None = None
         self._asking: set[asyncio.Task[None]] = set()
@@ -167,13 +171,13 @@ class BargeIn:
         now = self._clock()
         if event.type is stt.SpeechEventType.START_OF_SPEECH:
             self._over_agent = not self._their_turn and (self._audible or now - self._audible_until < _LATE_S)
-            self._before_reply = self._awaited is not None
+            self._before_reply = self._awaited
             self._passing = False
             if self._overlap and self._overlap.over:
                 self._overlap = None
             return [event]
         if event.type in _TEXTS and event.alternatives and self._before_reply:
-            self._take_up_again(event.alternatives[0].text)
+            self._take_up_again(event)
         if event.type not in _TEXTS or not event.alternatives or not self._over_agent:
             return self._with_kept_back(event, now) if event.type in _TEXTS else [event]
         heard = event.alternatives[0]
@@ -210,18 +214,32 @@ class BargeIn:
         speech = self._session.current_speech
         return None if speech is None or speech.interrupted else speech
 
-    def _take_up_again(self, text: str) -> None:
+    def _take_up_again(self, event: stt.SpeechEvent) -> None:
         """Gives up a reply that has not begun, for somebody who speaks on: else it would begin in their next pause.
 
-        What they say is answered as a whole. A word of listening, or a noise, lets it come.
+        What they say is answered as a whole. A word of listening, a noise, a voice from afar or a guess lets it come.
         """
-        speech = self._awaited
-        if speech is None or not speech.allow_interruptions:
+        speech, heard = self._before_reply, event.alternatives[0]
+        if speech is None or speech.done() or speech.interrupted or not speech.allow_interruptions:
             return
-        if reading(text, self._language) in (Reading.WORDS, Reading.ORDER):
-            self._before_reply = False
+        said = reading(heard.text, self._language)
+        settled = event.type is not stt.SpeechEventType.INTERIM_TRANSCRIPT
+        believed = said is Reading.WORDS and (settled or heard.confidence >= SURE)
+        if ((believed and not self._may_be_aside) or said is Reading.ORDER) and self._near:
+            self._before_reply = None
             self.counts.superseded += 1
             speech.interrupt()
+
+    @property
+    def _may_be_aside(self) -> bool:
+        return self.aside is not None and self.aside.heard_within(_LATE_S + 1.0)
+
+    @property
+    def _near(self) -> bool:
+        """Whether the loud half of the last second is as loud as the caller, as far as is known."""
+        levels = levels_db(self._sound[-_RATE:], _RATE)
+        least_db = UNKNOWN_DB if self._usual_db is None else self._usual_db - FAR_DB
+        return not len(levels) or float(np.percentile(levels, 75)) >= least_db
 
     def _is_a_turn(self, text: str) -> bool:
         """Whether words that outlasted the agent's speech are the caller's turn."""
@@ -330,8 +348,8 @@ class BargeIn:
         frame = rtc.AudioFrame(samples.tobytes(), _RATE, 1, len(samples))
         try:
             event = await self._ears.recognize(frame, conn_options=_ONCE)
-        except APIError as error:
-            logger.debug("the first words were not recognised: %s", error)
+        except Exception as error:
+            logger.debug("the first words were not recognised: %s", type(error).__name__)
             return
         if overlap is not self._overlap or overlap.verdict is Verdict.STOP or not self._audible:
             return
@@ -380,6 +398,8 @@ class BargeIn:
         if speech is None or speech.interrupted or not speech.allow_interruptions:
             return
         self.counts.stopped += 1
+        if self._texts_go_on:
+            self._texts_go_on.cancel()
         self._passing = self._over_agent
         playout.hold()
         session.interrupt()

@@ -58,9 +58,9 @@ _OVER_S = 0.45
 """After so much silence what comes is something new."""
 _HELD_S = 1.5
 """Held for so long and still no word: it is no speech."""
-_FAR_DB = 10.0
+FAR_DB = 10.0
 """So far below the caller's usual level it is another room, or the television."""
-_UNKNOWN_DB = -42.0
+UNKNOWN_DB = -42.0
 """The least of somebody who was not heard before."""
 _ECHO, _LIKE_ECHO = 0.85, 0.75
 """Correlation with the agent's own sound that is enough by itself, and enough to doubt words. An echo reaches 0.96 and
@@ -87,7 +87,7 @@ class Overlap:
     def __init__(self, language: str, *, usual_db: float | None = None) -> None:
         """`usual_db`: the level when the caller speaks by themselves, where known."""
         self._language = language
-        self._least_db = _UNKNOWN_DB if usual_db is None else usual_db - _FAR_DB
+        self._least_db = UNKNOWN_DB if usual_db is None else usual_db - FAR_DB
         self.verdict = Verdict.WAIT
         self.voiced_s = 0.0
         """Voice so far."""

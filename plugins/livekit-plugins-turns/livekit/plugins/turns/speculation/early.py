@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, stt, utils
+from livekit.agents import AgentSession, ConversationItemAddedEvent, PreemptiveGenerationOptions, llm, stt, utils
 
 from ..ending.detector import TurnDetector
 from ..log import logger
@@ -21,15 +21,23 @@ _SUPPOSED = "supposed_text"
 """In a transcript's metadata: its text and the words behind it that are not sure enough to be shown, where the
 recogniser tells (livekit-plugins-whisper does)."""
 
+_LOOK_EVERY_S = 0.05
 ReadAhead = Callable[[str], Awaitable[None]]
 Chunk = TypeVar("Chunk")
+
+
+def preemptive_options(limits: Limits) -> PreemptiveGenerationOptions:
+    """How a session is to begin answers early where `EarlyAnswers` decides: how often, and how long a turn may be."""
+    return PreemptiveGenerationOptions(
+        enabled=True, preemptive_tts=True, max_speech_duration=3600.0, max_retries=limits.tries + 1
+    )
 
 
 class EarlyAnswers:
     """One call's speculation.
 
     LiveKit begins an answer at a PREFLIGHT_TRANSCRIPT and throws it away when other words follow
-    (`preemptive_generation` must be on, `preemptive_tts` as well to have its first clause spoken ahead). `gate` decides
+    (the session needs `preemptive_options`). `gate` decides
     which transcripts are one: an interim that is whole while the caller still speaks, one in the middle of a sentence
     late or never.
     """
@@ -61,8 +69,12 @@ class EarlyAnswers:
         self._read: list[str] | None = None
         """The words that the language model has read in this turn; None before it has read what goes before them."""
         self._begun: _Begun | None = None
-        self._held: tuple[stt.SpeechEvent, float] | None = None
-        """All words of a pause, and when their answer is to be begun."""
+        """What LiveKit's answer is to, as far as is known."""
+        self._unsure: list[_Begun] = []
+        """Answers whose voice waits. LiveKit may still keep one that is not the newest."""
+        self._held: stt.SpeechEvent | None = None
+        """All words of a pause whose answer is to be begun shortly before the turn is called."""
+        self._held_until = 0.0
         self._to_read: str | None = None
         self._urgent = False
         self._session: AgentSession[Any] | None = None
@@ -85,13 +97,15 @@ class EarlyAnswers:
         source = aiter(events)
         # One context for all steps of `events`, given back at its end: a recogniser may find by a context variable what
         # its stream before, which failed, has left over.
-        context = contextvars.copy_context()
+        before = contextvars.copy_context()
+        context = before.copy()
         reading: asyncio.Task[stt.SpeechEvent] | None = None
         ahead: asyncio.Task[None] | None = None
         try:
             while True:
                 reading = reading or asyncio.create_task(_next(source), name="turns.events", context=context)
-                due_s = max(0.0, self._held[1] - self._clock()) if self._held else None
+                # The wait may be found shorter meanwhile: it is looked at anew.
+                due_s = min(max(0.0, self._due_in_s), _LOOK_EVERY_S) if self._held else None
                 await asyncio.wait(
                     {reading, ahead} if ahead else {reading}, timeout=due_s, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -105,8 +119,8 @@ class EarlyAnswers:
                         return
                     reading = None
                     event = self._take(event)
-                elif self._held and self._clock() >= self._held[1]:
-                    event = self._begin(self._held[0])
+                elif self._held and self._due_in_s <= 0 and self.speculation.allowed and not self._busy():
+                    event = self._begin(self._held)
                 else:
                     continue
                 if ahead and self._urgent:
@@ -123,7 +137,7 @@ class EarlyAnswers:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             for variable, value in context.items():
-                if variable.get(None) is not value:
+                if variable not in before or before[variable] is not value:
                     variable.set(value)
 
     async def hold(self, answer: AsyncIterable[Chunk], context: llm.ChatContext) -> AsyncIterator[Chunk]:
@@ -132,9 +146,10 @@ class EarlyAnswers:
         The language model writes meanwhile, and the voice, which costs most, begins only when the words turn out to be
         all. `context` is what `llm_node` was given. Raises what `answer` raises.
         """
-        begun = self._begun
         messages = context.messages()
-        if begun is None or begun.confirmed.is_set() or not messages or messages[-1].role != "user":
+        asked = messages[-1].text_content if messages and messages[-1].role == "user" else None
+        begun = next((begun for begun in reversed(self._unsure) if asked and begun.says(asked)), None)
+        if begun is None:
             async for chunk in answer:
                 yield chunk
             return
@@ -159,6 +174,8 @@ class EarlyAnswers:
 
     def _take(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
         kind = event.type
+        if kind in (stt.SpeechEventType.FINAL_TRANSCRIPT, stt.SpeechEventType.END_OF_SPEECH):
+            self._release()
         if kind is stt.SpeechEventType.START_OF_SPEECH:
             self._held = None
             if self._read is None:
@@ -170,7 +187,6 @@ class EarlyAnswers:
             self._held = None
             return self._interim_event(event, text)
         if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
-            self._urgent = True
             return self._settled_event(event, text)
         if kind is stt.SpeechEventType.FINAL_TRANSCRIPT:
             self._urgent = True
@@ -203,12 +219,12 @@ class EarlyAnswers:
         self._detector.hear(self._whole(text), settled=True)
         shown = _as(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
         if self._is_begun(text):
-            self._confirm()
+            self._release()
             return shown
         if not self.speculation.allowed or self._busy():
             return shown
-        if (delay_s := self._detector.due_in_s - AHEAD_S) > 0:
-            self._held = (event, self._clock() + delay_s)
+        if (due_in_s := self._detector.due_in_s - AHEAD_S) > 0:
+            self._held, self._held_until = event, self._clock() + due_in_s
             return shown
         return self._begin(event)
 
@@ -219,7 +235,10 @@ class EarlyAnswers:
         self._urgent = True
         self._begun = _Begun(self._detector.finals, text)
         if sure:
+            self._release()
             self._begun.confirmed.set()
+        else:
+            self._unsure.append(self._begun)
         self.speculation.begin(self._whole(text))
         return _as(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
 
@@ -227,7 +246,6 @@ class EarlyAnswers:
         """LiveKit begins again where the final text differs from the preflight in a mark: it gets the same marks."""
         if self._begun is None or not self._is_begun(text):
             return event
-        self._confirm()
         return _saying(event, self._begun.text)
 
     def _is_begun(self, text: str) -> bool:
@@ -238,18 +256,25 @@ class EarlyAnswers:
             and _words(self._begun.text) == _words(text)
         )
 
-    def _confirm(self) -> None:
-        if self._begun:
-            self._begun.confirmed.set()
+    @property
+    def _due_in_s(self) -> float:
+        """Until the answer to the words that are held is to be begun."""
+        return min(self._held_until - self._clock(), self._detector.due_in_s - AHEAD_S)
+
+    def _release(self) -> None:
+        """The caller has paused: whichever answer LiveKit has kept is to be spoken. The others are cancelled by it."""
+        for begun in self._unsure:
+            begun.confirmed.set()
+        self._unsure.clear()
 
     def _whole(self, text: str) -> str:
         return f"{self._detector.finals} {text}".strip()
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         if isinstance(event.item, llm.ChatMessage) and event.item.role == "user":
-            self._read = None
-            self._confirm()
-            self._begun = self._held = None
+            if self._begun and self._begun.says(event.item.text_content or ""):
+                self._begun = None
+            self._read = self._held = None
             self.speculation.turn_over()
 
 
@@ -261,7 +286,11 @@ class _Begun:
     """What was final before its words."""
     text: str
     confirmed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the caller has paused behind these words, or their turn is over."""
+    """Set once the caller has paused, or what they said is final."""
+
+    def says(self, text: str) -> bool:
+        """Whether its words, all of the turn, are those of `text`."""
+        return _words(f"{self.finals} {self.text}") == _words(text)
 
 
 async def _write(answer: AsyncIterable[Chunk], into: utils.aio.Chan[Chunk]) -> None:
@@ -289,7 +318,8 @@ def _supposed(event: stt.SpeechEvent) -> str:
 
 
 def _saying(event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
-    return replace(event, alternatives=[replace(event.alternatives[0], text=text), *event.alternatives[1:]])
+    said = replace(event.alternatives[0], text=text, words=None)
+    return replace(event, alternatives=[said, *event.alternatives[1:]])
 
 
 async def _next(source: AsyncIterator[stt.SpeechEvent]) -> stt.SpeechEvent:
