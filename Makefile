@@ -13,7 +13,7 @@ projects := pyproject.toml infra/local/pyproject.toml $(wildcard plugins/*/pypro
 page := agent/malbeot/web/static/index.html
 page_sources := $(shell find agent/malbeot/web/page -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup page servers models chromium demo test check bench bench-ears bench-voice bench-turns lock clean
+.PHONY: help setup page servers models chromium redis demo test check bench bench-ears bench-voice bench-turns bench-door lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,10 +41,13 @@ models: $(ready) ## the embedded models, once for all clones
 chromium: ## a browser for the tests
 	@$(bootstrap) chromium
 
+redis: ## redis-server for the tests
+	@$(bootstrap) redis
+
 demo: $(ready) $(page) servers models ## call the companion on this machine, offline
 	@exec .venv/bin/malbeot up --embedded
 
-test: $(ready) $(page) servers models chromium check ## all tests but the benchmarks
+test: $(ready) $(page) servers models chromium redis check ## all tests but the benchmarks
 	@$(python) -m pytest -q -p no:cacheprovider --ignore=tests/bench tests
 
 check: $(ready) ## format, lint and types
@@ -63,11 +66,14 @@ bench-voice: $(ready) models ## the voice plugin beside livekit-agents' StreamAd
 	@PYTHONPATH=tests $(python) -m bench.voice
 
 bench-turns: $(ready) models build/bench/venv/.ready ## when turns are called, beside LiveKit's and Pipecat's models, measured
-	@PYTHONPATH=tests $(python) -m bench.turns
+	@PYTHONPATH=tests $(python) -m bench.turns; turns=$$?; PYTHONPATH=tests $(python) -m bench.turns_overlap && exit $$turns
 build/bench/venv/.ready: infra/locks/bench.txt
 	@$(bootstrap) uv venv -q --clear --python $(python) build/bench/venv
 	@$(bootstrap) uv pip sync -q --require-hashes --python build/bench/venv infra/locks/bench.txt
 	@touch $@
+
+bench-door: $(ready) $(page) servers models chromium ## the page and its calls, measured in a browser
+	@PYTHONPATH=tests $(python) -m bench.door
 
 lock: ## compile infra/locks/dev.txt and bench.txt anew from pyproject.toml
 	@$(bootstrap) uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from malbeot.errors import MalbeotError
+from malbeot.scenario import Scenario
 
 AGENT_NAME = "malbeot"
 """The name under which LiveKit dispatches calls to our workers."""
@@ -25,6 +26,7 @@ class CallRequest(BaseModel):
     name: str = Field(default="", max_length=MAX_NAME)
     language: Language = "en"
     direction: Direction = "inbound"
+    scenario: Scenario | None = None
 
     @classmethod
     def from_metadata(cls, metadata: str) -> "CallRequest":

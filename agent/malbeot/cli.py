@@ -111,6 +111,16 @@ def web() -> None:
 
 
 @app.command()
+@click.option("--for", "name", required=True, help="Whom it invites: the companion calls them so.")
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long it is good.")
+def invite(name: str, days: int) -> None:
+    """Print a link with which somebody may call from elsewhere."""
+    from malbeot.invite_command import write_invitation
+
+    write_invitation(load(), name, days=days)
+
+
+@app.command()
 @_embedded
 def doctor() -> None:
     """Check everything a call needs, and say what to do about what is missing."""
@@ -121,11 +131,12 @@ def doctor() -> None:
 
 @app.command()
 @click.option("--persona", default="", help="Only this one.")
-def prompts(persona: str) -> None:
-    """Check every persona and print its prompt as the language model gets it."""
+@click.option("--scenario", default="", help="With this one of prompts/scenarios.")
+def prompts(persona: str, scenario: str) -> None:
+    """Check every persona and scenario, and print each prompt as the language model gets it."""
     from malbeot.prompts_command import show
 
-    show(load(), persona)
+    show(load(), persona, scenario)
 
 
 @app.group()

@@ -21,6 +21,7 @@ from livekit.agents import (
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona, render_greeting, render_system
+from malbeot.scenario import Scenario
 from malbeot.turn_taking import TurnTaking
 from malbeot.turn_taking.reading_ahead import read
 
@@ -46,9 +47,10 @@ class Companion(Agent):
         now: datetime,
         fixed: FixedSpeech,
         taking: TurnTaking,
+        scenario: Scenario | None = None,
         warm_prompt: bool = False,
     ) -> None:
-        super().__init__(instructions=render_system(persona, caller, now))
+        super().__init__(instructions=render_system(persona, caller, now, scenario))
         self._persona = persona
         self._greeting = render_greeting(persona, caller, now)
         self._fixed = fixed

@@ -1,6 +1,7 @@
 """Whether LiveKit server is there and takes our keys."""
 
 import asyncio
+from collections.abc import Collection
 
 import aiohttp
 from livekit import api
@@ -44,3 +45,15 @@ async def unreachable(settings: Settings) -> str | None:
     except (aiohttp.ClientError, TimeoutError) as error:
         return (error.strerror if isinstance(error, aiohttp.ClientConnectorError) else str(error)) or "no answer"
     return None
+
+
+async def rooms_that_are_gone(settings: Settings, rooms: Collection[str]) -> set[str]:
+    """Which of these LiveKit has no more; none where it does not say."""
+    key, secret = settings.livekit_keys
+    try:
+        # LiveKit waits 3 s for what a worker says to a call.
+        async with api.LiveKitAPI(settings.livekit_url, key, secret, timeout=aiohttp.ClientTimeout(total=1)) as livekit:
+            listed = await livekit.room.list_rooms(api.ListRoomsRequest(names=list(rooms)))
+    except (api.TwirpError, aiohttp.ClientError, TimeoutError):
+        return set()
+    return set(rooms) - {room.name for room in listed.rooms}

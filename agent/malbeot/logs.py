@@ -25,6 +25,7 @@ _NOISY = (
     "httpx",
     "httpcore",
     "openai",
+    "sse_starlette",
     "urllib3",
     "botocore",
     "aiobotocore",

@@ -14,6 +14,7 @@ from malbeot.personas.schema import Example, Persona, Phrases
 from malbeot.personas.source import Source, unsayable
 from malbeot.personas.templates import Templates, TextError
 from malbeot.personas.validate import did_you_mean, files, validated
+from malbeot.scenario import Scenario
 from malbeot.voices.schema import Voice
 from malbeot.voices.source import load_voices
 
@@ -35,6 +36,8 @@ __all__ = [
 # Samples that take every template through its branches: with and without a name, called and calling, through the day.
 _CALLERS = [Caller(name, direction) for name, direction in product(("A", ""), ("inbound", "outbound"))]  # type: ignore[arg-type]
 _MOMENTS = [datetime(2026, month, 31 - hour, hour, 7 * hour % 60) for month, hour in product((1, 12), range(24))]
+
+_SCENARIO = Scenario(about="A", situation="B", background="C")
 
 # A long prompt delays the first word of every answer: SmolLM2-135M on two cores reads about 700 tokens a second.
 MAX_PROMPT_TOKENS = 450
@@ -69,9 +72,9 @@ def load_personas(folder: Path) -> dict[str, Persona]:
     return personas
 
 
-def render_system(persona: Persona, caller: Caller, now: datetime) -> str:
+def render_system(persona: Persona, caller: Caller, now: datetime, scenario: Scenario | None = None) -> str:
     """The system prompt of a call. `now` is the caller's local time."""
-    known = _variables(persona, caller, now)
+    known = _variables(persona, caller, now) | {"scenario": scenario}
     text = persona._templates.render_text
     texts = {
         "manner": [text(line, known) for line in persona.manner],
@@ -159,3 +162,4 @@ def _rehearse(persona: Persona, source: Source) -> None:
             raise source.error(place, "renders to nothing; write words for a caller without a name too")
     for caller, now in product(_CALLERS, _MOMENTS):
         render_system(persona, caller, now)
+    render_system(persona, _CALLERS[0], _MOMENTS[0], _SCENARIO)

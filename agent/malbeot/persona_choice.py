@@ -7,6 +7,7 @@ from malbeot.call import CallRequest
 from malbeot.errors import SettingsError
 from malbeot.persona import Persona, PersonaError, load_personas
 from malbeot.resources import resource
+from malbeot.scenario import ScenarioFile, load_scenarios
 from malbeot.settings import Settings
 from malbeot.voices.schema import Voice
 from malbeot.voices.source import load_voices
@@ -28,6 +29,14 @@ def all_voices(settings: Settings) -> dict[str, Voice]:
     """Every voice by id. Raises `SettingsError` naming the file, line and field of a mistake."""
     try:
         return load_voices(prompts_folder(settings))
+    except PersonaError as error:
+        raise SettingsError(str(error)) from None
+
+
+def all_scenarios(settings: Settings) -> dict[str, ScenarioFile]:
+    """Every scenario by id. Raises `SettingsError` naming the file, line and field of a mistake."""
+    try:
+        return load_scenarios(prompts_folder(settings))
     except PersonaError as error:
         raise SettingsError(str(error)) from None
 

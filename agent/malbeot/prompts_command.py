@@ -1,4 +1,4 @@
-"""`malbeot prompts`: checks every persona and prints what the language model is told."""
+"""`malbeot prompts`: checks every persona and scenario, and prints what the language model is told."""
 
 import sys
 from collections.abc import Iterator
@@ -6,25 +6,36 @@ from datetime import datetime
 
 from malbeot.errors import SettingsError
 from malbeot.persona import Caller, Persona, check, render_greeting, render_system
-from malbeot.persona_choice import load_all, prompts_folder
+from malbeot.persona_choice import all_scenarios, load_all, prompts_folder
 from malbeot.settings import Settings
 
 
-def show(settings: Settings, only: str) -> None:
-    """Prints the prompts. Raises `SettingsError` naming file, line and field of a mistake."""
-    personas = load_all(settings)
+def show(settings: Settings, only: str, scenario: str = "") -> None:
+    """Prints the prompts, with `scenario` those of the personas that speak its language.
+
+    Raises `SettingsError` naming file, line and field of a mistake.
+    """
+    personas, scenarios = load_all(settings), all_scenarios(settings)
     if only and only not in personas:
         raise SettingsError(f"there is no persona {only}: there are {', '.join(sorted(personas))}")
+    if scenario and scenario not in scenarios:
+        raise SettingsError(f"there is no scenario {scenario}: there are {', '.join(scenarios) or 'none'}")
+    chosen = scenarios.get(scenario)
+    language = chosen.language if chosen and not only else None
+    told = chosen.scenario if chosen else None
     now = datetime.now().astimezone()
     for finding in check(prompts_folder(settings)):
         print(finding, file=sys.stderr)
     for persona in personas.values():
-        if only in ("", persona.id):
+        if only in ("", persona.id) and language in (None, persona.language):
             print(f"=== {persona.id}: {persona.name} ({persona.language})")
-            print(render_system(persona, Caller(name="", direction="inbound"), now))
+            print(render_system(persona, Caller(name="", direction="inbound"), now, told))
             for direction in ("inbound", "outbound"):
                 print(f"--- {direction}: {render_greeting(persona, Caller(name='', direction=direction), now)}")
             print(*_company(persona), sep="\n")
+    if not scenario and not only:
+        for found in scenarios.values():
+            print(f"=== scenario {found.id}: {found.title}")
 
 
 def _company(persona: Persona) -> Iterator[str]:

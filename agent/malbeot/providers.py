@@ -16,7 +16,7 @@ from malbeot.errors import SettingsError
 from malbeot.models import whisper_model
 from malbeot.persona import Persona
 from malbeot.settings import AUTO, Settings
-from malbeot.voices.schema import Voice
+from malbeot.voices.schema import SpeechLanguage, Voice
 
 _PACKAGE: Mapping[str, str] = {"transcribe": "aws", "polly": "aws", "bedrock": "aws"}
 _TRANSCRIBE_LANGUAGE: Mapping[str, str] = {"ko": "ko-KR", "en": "en-US"}
@@ -78,7 +78,12 @@ def keeps_prompts_warm(settings: Settings) -> bool:
 
 def create_tts(settings: Settings, persona: Persona, *, fallback: bool = True) -> tts.TTS[Any]:
     """The persona's voice. Without `fallback` nobody else speaks in its place. Raises `SettingsError`."""
-    return _TTS[settings.tts_provider](settings, persona, fallback)
+    return create_voice(settings, persona.spoken_by, persona.text_lang, fallback=fallback)
+
+
+def create_voice(settings: Settings, voice: Voice, text_lang: SpeechLanguage, *, fallback: bool = True) -> tts.TTS[Any]:
+    """The same for any voice, whoever it speaks for."""
+    return _TTS[settings.tts_provider](settings, voice, text_lang, fallback)
 
 
 def _plugin(name: str, wanted_by: str, extra: str) -> ModuleType:
@@ -144,21 +149,19 @@ def _bedrock(settings: Settings) -> llm.LLM[Any]:
     return provider
 
 
-def _gpt_sovits(settings: Settings, persona: Persona, fallback: bool) -> tts.TTS[Any]:
+def _gpt_sovits(settings: Settings, voice: Voice, text_lang: SpeechLanguage, fallback: bool) -> tts.TTS[Any]:
     from malbeot.voices import speaking
 
     substitute: tts.TTS[Any] | None = None
-    if fallback and persona.spoken_by.fallback == "stand-in":
-        substitute = speaking.stand_in(settings, persona)
-    elif fallback and persona.spoken_by.fallback == "polly":
-        substitute = polly(settings, persona.spoken_by, f"the fallback of voice {persona.voice}")
-    return speaking.TTS(
-        voice=persona.spoken_by, text_lang=persona.text_lang, urls=settings.gpt_sovits_urls, fallback=substitute
-    )
+    if fallback and voice.fallback == "stand-in":
+        substitute = speaking.stand_in(settings, voice, text_lang)
+    elif fallback and voice.fallback == "polly":
+        substitute = polly(settings, voice, f"the fallback of voice {voice.id}")
+    return speaking.TTS(voice=voice, text_lang=text_lang, urls=settings.gpt_sovits_urls, fallback=substitute)
 
 
-def _polly(settings: Settings, persona: Persona, fallback: bool) -> tts.TTS[Any]:
-    return polly(settings, persona.spoken_by, "TTS_PROVIDER=polly")
+def _polly(settings: Settings, voice: Voice, _: SpeechLanguage, __: bool) -> tts.TTS[Any]:
+    return polly(settings, voice, "TTS_PROVIDER=polly")
 
 
 def polly(settings: Settings, voice: Voice, wanted_by: str) -> tts.TTS[Any]:
@@ -183,4 +186,7 @@ async def warm_voices(settings: Settings, personas: Sequence[Persona]) -> list[s
 
 _STT: dict[str, Callable[[Settings, Persona], stt.STT[Any]]] = {"whisper": _whisper, "transcribe": _transcribe}
 _LLM: dict[str, Callable[[Settings], llm.LLM[Any]]] = {"ollama": _ollama, "openai": _openai, "bedrock": _bedrock}
-_TTS: dict[str, Callable[[Settings, Persona, bool], tts.TTS[Any]]] = {"gpt_sovits": _gpt_sovits, "polly": _polly}
+_TTS: dict[str, Callable[[Settings, Voice, SpeechLanguage, bool], tts.TTS[Any]]] = {
+    "gpt_sovits": _gpt_sovits,
+    "polly": _polly,
+}

@@ -9,6 +9,7 @@ from malbeot.persona import Persona
 from malbeot.providers import Loaded, create_llm, create_tts
 from malbeot.settings import Settings
 from malbeot.turn_taking import TurnTaking
+from malbeot.turn_taking.typed import answer_typed
 
 # A stage that fails or stalls is apologised for at once (`companion.py`); a second try would only be
 # more silence. Recognition alone is tried again, for as long as the call lasts: it keeps what it has not
@@ -55,6 +56,7 @@ def room_options() -> room_io.RoomOptions:
         # that make them wait 0.01 s on average, not LiveKit's 0.05 s that make it 0.025.
         # Gain control would make the television as loud as who calls.
         audio_input=room_io.AudioInputOptions(sample_rate=16000, frame_size_ms=20, auto_gain_control=False),
+        text_input=room_io.TextInputOptions(text_input_cb=answer_typed),
         # Who is left in a room without its agent takes that for a failure; a room that is gone is a call that is over.
         delete_room_on_close=True,
     )

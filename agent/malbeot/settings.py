@@ -6,6 +6,7 @@ documents every variable, and a test holds the two against each other.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -183,7 +184,7 @@ class Settings(BaseSettings):
     web_tls_key: Path | None = None
     """The certificate's key, a PEM file."""
     access_code: SecretStr | None = None
-    """What callers from elsewhere give to call. Unset: only who has an invitation may."""
+    """What callers from elsewhere give to call, 8 ASCII characters or more. Unset: only who has an invitation may."""
     redis_url: Annotated[str, _url(("redis", "rediss", "unix"))] | None = None
     """The Redis that LiveKit server uses, where calls are answered by more than one machine."""
     max_calls: int = Field(default=20, ge=1, le=10_000)
@@ -211,6 +212,13 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
+
+    @field_validator("access_code")
+    @classmethod
+    def _can_be_sent(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{8,}", value.get_secret_value()):
+            raise ValueError("must be at least 8 letters without accents, digits or signs, and no spaces")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> "Settings":

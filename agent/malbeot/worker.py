@@ -7,6 +7,7 @@ to stop. A call's path goes on in `session.py` and `companion.py`.
 import asyncio
 import contextlib
 import functools
+import math
 import signal
 from collections.abc import Collection
 from datetime import datetime
@@ -14,16 +15,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, tokenize, utils
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, JobRequest, tokenize, utils
 from livekit.plugins import turns
 
 from malbeot import ears as ears_engine
 from malbeot import providers
+from malbeot.abandoned import end_abandoned_calls
+from malbeot.admission import Admission
 from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.clips.rendering import fixed_speech, prepare, speaker_now
 from malbeot.companion import Companion
 from malbeot.errors import MalbeotError
-from malbeot.livekit_server import wait_for_livekit
+from malbeot.livekit_server import rooms_that_are_gone, wait_for_livekit
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona
 from malbeot.persona_choice import choose_persona, load_all
@@ -33,9 +36,13 @@ from malbeot.turn_metrics import write_turn_metrics
 from malbeot.turn_taking import TurnTaking
 from malbeot.voices import ready
 from malbeot.waiting import until
+from malbeot.workers_here import announce
 
 _RETRY_FOR_EVER = 10**9
 _PREWARM_TIMEOUT_S = 120.0
+_FULL_LOAD = 0.69
+"""What a worker says of itself that has all its places taken. LiveKit server gives calls to none that says 0.7 or more
+(its `agents.target_load`), and tries a call once."""
 _PRELOADED = {"ko": "malbeot.preloaded.korean"}
 """By language, the module that loads before call processes are forked what they share."""
 
@@ -78,6 +85,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
         now=datetime.now().astimezone(),
         fixed=fixed,
         taking=taking,
+        scenario=request.scenario,
         warm_prompt=providers.keeps_prompts_warm(settings),
     )
     session = build_session(settings, persona, loaded, taking, ears)
@@ -130,20 +138,42 @@ def build_server(
         initialize_process_timeout=_PREWARM_TIMEOUT_S,
         max_retry=_RETRY_FOR_EVER,
         load_fnc=functools.partial(_share_of_places, max_calls=settings.max_calls),
-        load_threshold=1.0,
+        # Calls that are too many are refused by `_admit`, where several that arrive at once are counted. By a threshold
+        # LiveKit's worker would refuse a second call that arrives while the first of all begins.
+        load_threshold=math.inf,
         preload_modules=[_PRELOADED[language] for language in languages if language in _PRELOADED],
         log_level=settings.log_level,
     )
     server.rtc_session(
-        functools.partial(answer, settings=settings, speaker=speaker, request=request), agent_name=AGENT_NAME
+        functools.partial(answer, settings=settings, speaker=speaker, request=request),
+        agent_name=AGENT_NAME,
+        on_request=functools.partial(_admit, server=server, admission=Admission(settings.max_calls), settings=settings),
     )
+    server.once("worker_registered", lambda *_: announce(settings.malbeot_state, server.worker_info.http_port))
     if ready_dir:
         server.once("worker_registered", lambda *_: (ready_dir / "registered").touch())
     return server
 
 
+async def _admit(job: JobRequest, *, server: AgentServer, admission: Admission, settings: Settings) -> None:
+    """Accepts a call, or leaves it to another worker."""
+    running = {running.job.id for running in server.active_jobs}
+    if not admission.admit(job.id, running=running):
+        # A call that is over for its caller may have a process for seconds yet: that turns the next caller not away.
+        gone = await rooms_that_are_gone(settings, {running.job.room.name for running in server.active_jobs})
+        running = {running.job.id for running in server.active_jobs if running.job.room.name not in gone}
+        if not admission.admit(job.id, running=running):
+            logger.warning("a call is refused: all places of this worker are taken", extra={"room": job.room.name})
+            await job.reject(terminate=False)
+            return
+    try:
+        await job.accept()  # returns once it runs
+    finally:
+        admission.settle(job.id)
+
+
 def _share_of_places(server: AgentServer, *, max_calls: int) -> float:
-    return len(server.active_jobs) / max_calls
+    return _FULL_LOAD * len(server.active_jobs) / max_calls
 
 
 async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None = None) -> None:
@@ -169,12 +199,13 @@ async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None
     server = build_server(settings, settings.livekit_keys, speaker=speaker, ready_dir=ready_dir, languages=languages)
     warming = asyncio.create_task(ready.keep_trying(settings, personas, failures), name="warming")
     running = asyncio.create_task(server.run(devmode=dev), name="worker")
+    ending = asyncio.create_task(end_abandoned_calls(server, settings), name="abandoned calls")
     try:
         await until(stop, _finished(running))
         if not dev and not running.done():
             await until(hurry, _drain(server, settings.worker_drain_s))
     finally:
-        await utils.aio.cancel_and_wait(warming)
+        await utils.aio.cancel_and_wait(warming, ending)
         await server.aclose()
         await running
 

@@ -4,6 +4,7 @@
 #   venv       .venv with everything of infra/locks/dev.txt and this repository, editable
 #   page       the caller page, built with npm
 #   chromium   a browser for the tests
+#   redis      redis-server for the tests of several machines' web processes
 #   uv ARG...  runs uv
 set -euo pipefail
 
@@ -140,20 +141,30 @@ page() {
 }
 
 chromium() {
-  local name
+  local name missing=(chromium)
   for name in chromium chromium-browser google-chrome google-chrome-stable; do
-    if type -P "$name" >/dev/null; then return; fi
+    if type -P "$name" >/dev/null; then missing=(); fi
   done
+  # Without Korean letters the pages are tested all the same, but nobody can read their screenshots.
+  if may_install && [ -z "$(fc-list :lang=ko 2>/dev/null)" ]; then missing+=(fonts-nanum); fi
+  if [ ${#missing[@]} = 0 ]; then return; fi
   may_install || die "the browser tests need Chromium: run \`apt-get install chromium\` as root"
-  step "Chromium: installing" apt_install chromium
+  step "Chromium: installing ${missing[*]}" apt_install "${missing[@]}"
+}
+
+redis() {
+  if type -P redis-server >/dev/null; then return; fi
+  may_install || die "the tests of calls counted in Redis need redis-server: run \`apt-get install redis-server\` as root"
+  # Debian starts one on loopback, which the tests leave alone: they start their own.
+  step "redis-server: installing" apt_install redis-server
 }
 
 case ${1:-} in
-packages | venv | page | chromium) "$1" ;;
+packages | venv | page | chromium | redis) "$1" ;;
 uv)
   shift
   uv=$(find_uv) || die "uv is missing: run \`make setup\`"
   exec "$uv" "$@"
   ;;
-*) sed -n '2,7p' "$0" >&2; exit 2 ;;
+*) sed -n '2,8p' "$0" >&2; exit 2 ;;
 esac

@@ -41,10 +41,12 @@ async def caller_page(
     locale: str = "en-US",
     size: tuple[int, int] = PHONE,
     microphone: Path | None = None,
+    loop: bool = False,
     has_microphone: bool = True,
     may_use_microphone: bool = True,
 ) -> AsyncIterator[Page]:
-    """The page, open. `microphone` is spoken once from when the page opens it; without, the browser's own beeps are.
+    """The page, open. `microphone` is spoken from when the page opens it, once unless `loop`; without, the browser's
+    own beeps are.
 
     Ends with a check that the page kept its own Content-Security-Policy and threw no error.
     """
@@ -56,7 +58,7 @@ async def caller_page(
     if may_use_microphone:
         arguments.append(_ALLOW_DEVICES)
     if microphone:
-        arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}{'' if loop else '%noloop'}")
     refused, errors = Refusals(), list[str]()
     with tempfile.TemporaryDirectory() as pulse:
         # Chromium's sound library leaves a folder behind wherever it is not told to.

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support.leaks import no_leaked_tasks
+from support.speech import Speech
 from support.stack import Stack, running_stack
 
 
@@ -22,6 +24,19 @@ async def unattended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """LiveKit and the page, and no companion to answer."""
     async with running_stack(tmp_path_factory.mktemp("state"), roles=("livekit", "web")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def attended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Everything that a call needs, the companion included: started once, for all calls of all tests here."""
+    async with running_stack(tmp_path_factory.mktemp("attended")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The microphone of a caller who says nothing."""
+    return Speech(np.zeros(16000, np.int16), 16000).to_wav(tmp_path_factory.mktemp("silence") / "silence.wav")
 
 
 @pytest.fixture(autouse=True)

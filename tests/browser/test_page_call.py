@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from browser.axe import violations
 from browser.chromium import caller_page, screenshot, wait_for_state, wait_until
 from support.recognise import word_error_rate
 from support.speech import Speech, english
-from support.stack import running_stack
+from support.stack import Stack
 
 QUESTION = "Hello there. What do you like to do on a sunny day?"
 QUIET_S = 9.0
@@ -27,6 +28,22 @@ LISTEN = """() => {
   }, 20);
 }"""
 VOICE_RMS = 0.01
+# Notes what the page shows while it changes: the level, whether the caller is heard, how a caption grows.
+WATCH = """() => {
+  window.seen = { level: 0, heard: false, announced: [], growth: [] };
+  const main = document.querySelector("main"), level = document.querySelector("#level");
+  const announcement = document.querySelector("#announcement");
+  setInterval(() => {
+    window.seen.level = Math.max(window.seen.level, level.value);
+    window.seen.heard ||= main.dataset.heard === "true";
+    const said = announcement.textContent;
+    if (said !== window.seen.announced.at(-1)) window.seen.announced.push(said);
+    const first = document.querySelector('#captions [data-speaker="companion"] .text')?.textContent ?? "";
+    if (first && first !== window.seen.growth.at(-1)?.text) {
+      window.seen.growth.push({ text: first, at: performance.now(), speaking: main.dataset.state === "speaking" });
+    }
+  }, 20);
+}"""
 
 
 def question_after_silence(path: Path) -> Path:
@@ -35,21 +52,30 @@ def question_after_silence(path: Path) -> Path:
     return Speech(np.concatenate([quiet, speech.samples]), speech.rate).to_wav(path)
 
 
-async def test_a_call_from_the_page(tmp_path: Path) -> None:
+async def test_a_call_from_the_page(attended: Stack, tmp_path: Path) -> None:
     microphone = question_after_silence(tmp_path / "microphone.wav")
-    async with running_stack(tmp_path) as stack, caller_page(stack.web_url, microphone=microphone) as page:
+    async with caller_page(attended.web_url, microphone=microphone) as page:
         await page.fill("#name", "Rose")
+        await page.evaluate(WATCH)
         await page.click("#call")
         await wait_for_state(page, "speaking")
         await wait_until(page, "document.querySelector('#voice').srcObject !== null")
         await page.evaluate(LISTEN)
         await wait_until(page, f"window.loudest > {VOICE_RMS}")
+        await screenshot(page, "greeting")
         greeting = '#captions [data-speaker="companion"][data-final="true"] .text'
         assert "Rose" in await (await page.wait_for_selector(greeting, timeout=20_000)).inner_text()
-        await screenshot(page, "greeted")
+        # The caption grows with the voice: not all at once, and over as long as the words take to say.
+        growth = await page.evaluate("window.seen.growth")
+        assert len(growth) >= 4, growth
+        assert growth[-1]["at"] - growth[0]["at"] > 1500, growth
+        assert await page.evaluate("window.seen.level") < 0.2
+        assert await violations(page) == []
 
         mine = await page.wait_for_selector('#captions [data-speaker="caller"][data-final="true"]', timeout=40_000)
         await page.evaluate("window.loudest = 0")
+        assert await page.evaluate("window.seen.level") > 0.4
+        assert await page.evaluate("window.seen.heard")
         answer = '[data-speaker="caller"] ~ [data-speaker="companion"]'
         await page.wait_for_selector(f"#captions {answer}", timeout=40_000)
         await wait_for_state(page, "speaking", "listening", timeout_s=40)
@@ -62,5 +88,14 @@ async def test_a_call_from_the_page(tmp_path: Path) -> None:
         await page.click("#hangup")
         await wait_for_state(page, "ended")
         assert (await page.inner_text("#duration")).startswith("You talked for ")
+        assert await page.inner_text("#turns") == "You spoke once, your companion twice."
         assert await page.evaluate("document.querySelector('#voice').srcObject === null")
+        # A screen reader was silent while they talked.
+        assert await page.evaluate("window.seen.announced.filter(Boolean)") == [
+            "Calling…",
+            "Ringing…",
+            "The companion is there. You can talk.",
+            "The call has ended.",
+        ]
+        assert await violations(page) == []
         await screenshot(page, "ended")

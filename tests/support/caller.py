@@ -14,10 +14,12 @@ from livekit.agents.types import (
     ATTRIBUTE_AGENT_STATE,
     ATTRIBUTE_TRANSCRIPTION_FINAL,
     ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
+    TOPIC_CHAT,
     TOPIC_TRANSCRIPTION,
 )
 
 from malbeot.call import AGENT_NAME, CallRequest, Direction, Language
+from malbeot.scenario import Scenario
 from support.captions import Caption, Captions, Speaker
 from support.microphone import Microphone
 from support.recording import Recording
@@ -35,10 +37,11 @@ def call_token(
     name: str = "",
     language: Language = "en",
     direction: Direction = "inbound",
+    scenario: Scenario | None = None,
 ) -> tuple[str, str]:
     """A caller's token and the name of a new room, to which LiveKit brings the companion when the caller joins."""
     room = f"call-{secrets.token_hex(8)}"
-    request = CallRequest(persona=persona, name=name, language=language, direction=direction)
+    request = CallRequest(persona=persona, name=name, language=language, direction=direction, scenario=scenario)
     dispatch = api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=request.model_dump_json())
     token = (
         api.AccessToken(api_key, api_secret)
@@ -118,6 +121,12 @@ class Caller:
         finally:
             speaking.cancel()
             await asyncio.wait({speaking})
+
+    async def type(self, text: str) -> float:
+        """Types a turn. Returns when it was sent."""
+        assert self._room
+        await self._room.local_participant.send_text(text, topic=TOPIC_CHAT)
+        return time.monotonic()
 
     async def agent_joined(self, *, timeout_s: float) -> float:
         """Waits until the companion is in the room. Returns when it came."""

@@ -18,6 +18,16 @@ class ScriptedModel:
     answer: str = "That is lovely to hear."
     delay_s: float = 0.0
     """Before the first word."""
+    between_s: float = 0.0
+    """Before each further word."""
+    status: int = 200
+    """Other than 200: every request is refused with it."""
+    breaks_after: int | None = None
+    """Words, behind which the connection breaks."""
+    sent: int = 0
+    """Words of the last answer that found a reader."""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """A reader has left in the middle of an answer."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Every request's body, in order."""
 
@@ -32,12 +42,29 @@ class ScriptedModel:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await request.json())
+        if self.status != 200:
+            return web.json_response({"error": {"message": "scripted"}}, status=self.status)
+        self.sent = 0
+        try:
+            return await self._write(request)
+        except (ConnectionError, asyncio.CancelledError):
+            self.left.set()
+            raise
+
+    async def _write(self, request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(self.delay_s)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for word in self.answer.split(" "):
+        words = self.answer.split(" ")
+        for number, word in enumerate(words):
+            if number:
+                await asyncio.sleep(self.between_s)
+            if number == self.breaks_after:
+                assert request.transport
+                request.transport.abort()
             await response.write(_event({"role": "assistant", "content": f"{word} "}, None))
-        await response.write(_event({}, "stop") + b"data: [DONE]\n\n")
+            self.sent += 1
+        await response.write(_event({}, "stop") + _usage(len(words)) + b"data: [DONE]\n\n")
         return response
 
 
@@ -61,6 +88,12 @@ def _event(delta: dict[str, str], finish: str | None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "scripted", "choices": [choice]}
     return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def _usage(words: int) -> bytes:
+    usage = {"prompt_tokens": 7, "completion_tokens": words, "total_tokens": 7 + words}
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "scripted", "choices": []}
+    return f"data: {json.dumps(chunk | {'usage': usage})}\n\n".encode()
 
 
 def _text(content: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, Strict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from malbeot.personas.fields import Seconds, StrictModel, Ways
+from malbeot.personas.fields import Seconds, StrictModel, Text, Ways
 
 
 class Silence(StrictModel):
@@ -57,3 +57,22 @@ class Thoughts(StrictModel):
     enabled: bool = True
     after_s: Annotated[Seconds, Field(ge=0.5)] = 1.2
     words: Ways
+
+
+class Limits(StrictModel):
+    """A call ends in time: the companion tells so before, and then says goodbye."""
+
+    minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 120
+    """How long a call may last."""
+    turns: Annotated[int, Field(ge=2, le=100_000)] = 400
+    """How often the caller may speak in it."""
+    warn_before_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 5
+    """How long before its end `almost_over` is said; it is said before the last turns too."""
+    almost_over: Text
+
+    @field_validator("warn_before_minutes")
+    @classmethod
+    def _comes_before(cls, time: float, info: ValidationInfo) -> float:
+        if time >= info.data.get("minutes", math.inf):
+            raise PydanticCustomError("order", "must be less than 'minutes'")
+        return time

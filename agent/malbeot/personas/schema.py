@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import PrivateAttr, Strict
 
-from malbeot.personas.company import Nods, Silence, Thoughts
+from malbeot.personas.company import Limits, Nods, Silence, Thoughts
 from malbeot.personas.fields import Identifier, Speed, StrictModel, Text, Texts
 from malbeot.personas.templates import Templates
 from malbeot.voices.schema import SpeechLanguage, Voice
@@ -39,7 +39,7 @@ class Persona(StrictModel):
     """A companion: who it is, how it speaks and what it never does. `manner` and `rules` are templates.
 
     `voice` is the id of one in `prompts/voices/`; `speed`, where it is given, holds in place of that voice's own.
-    Without `silence`, `nods` or `thoughts` it does nothing of the kind.
+    Without `silence`, `nods` or `thoughts` it does nothing of the kind, and without `limits` a call may last for ever.
     """
 
     id: Identifier
@@ -55,6 +55,7 @@ class Persona(StrictModel):
     silence: Silence | None = None
     nods: Nods | None = None
     thoughts: Thoughts | None = None
+    limits: Limits | None = None
     _templates: Templates = PrivateAttr()
     _spoken_by: Voice = PrivateAttr()
 
@@ -88,6 +89,8 @@ class Persona(StrictModel):
             found += [(("silence", "asks", i), text) for i, text in enumerate(self.silence.asks)]
         for part, words in (("nods", self.nods), ("thoughts", self.thoughts)):
             found += [((part, "words", i), text) for i, text in enumerate(words.words if words else ())]
+        if self.limits:
+            found.append((("limits", "almost_over"), self.limits.almost_over))
         return found
 
     def switched_off(self, part: str | int) -> bool:

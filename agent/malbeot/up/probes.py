@@ -15,25 +15,26 @@ _TIMEOUT = aiohttp.ClientTimeout(total=3, sock_connect=2, sock_read=2)
 _UNKNOWN_LANGUAGE = "text=-&text_lang=none&ref_audio_path=-&prompt_lang=none"
 
 
-async def get(url: str) -> tuple[int, bytes] | None:
-    """Status and body (its first MiB) of a GET, or None where nobody answers."""
+async def get(url: str, *, verify: bool = True) -> tuple[int, bytes] | None:
+    """Status and body (its first MiB) of a GET, or None where nobody answers or, unless `verify` is off, as somebody
+    else."""
     try:
-        return await _get(url)
+        return await _get(url, verify=verify)
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None
 
 
-async def _get(url: str) -> tuple[int, bytes]:
+async def _get(url: str, *, verify: bool = True) -> tuple[int, bytes]:
     """The same, with aiohttp's errors."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(url) as response:
+    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(url, ssl=verify) as response:
         return response.status, await response.content.read(1 << 20)
 
 
-def answers(url: str) -> Check:
-    """Ready once a GET of `url` is answered with 200."""
+def answers(url: str, *, verify: bool = True) -> Check:
+    """Ready once a GET of `url` is answered with 200; `verify` off: whatever its certificate says."""
 
     async def check() -> bool:
-        reply = await get(url)
+        reply = await get(url, verify=verify)
         return reply is not None and reply[0] == 200
 
     return check

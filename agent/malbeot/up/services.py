@@ -133,7 +133,8 @@ def worker_service(settings: Settings, env: Mapping[str, str], ready_dir: Path) 
 def page_address(settings: Settings) -> str:
     """Where a browser on this machine finds the caller page."""
     host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
+    scheme = "https" if settings.web_tls_cert else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
 
 
 def web_service(settings: Settings, env: Mapping[str, str]) -> Service:
@@ -146,7 +147,8 @@ def web_service(settings: Settings, env: Mapping[str, str]) -> Service:
         command=[sys.executable, "-m", "malbeot", "web"],
         env=env,
         address=address,
-        ready=probes.answers(f"{address}/health"),
+        # Its certificate is for the name that callers use, not for this address.
+        ready=probes.answers(f"{address}/health", verify=False),
     )
 
 

@@ -52,7 +52,7 @@ def server_voice(voice: Voice, text_lang: SpeechLanguage) -> gpt_sovits.Voice:
     )
 
 
-def stand_in(settings: Settings, persona: Persona) -> tts.TTS[Any] | None:
+def stand_in(settings: Settings, voice: Voice, text_lang: SpeechLanguage) -> tts.TTS[Any] | None:
     """The stand-in at STAND_IN_URL. None where that is among GPT_SOVITS_URLS: then it is no fallback of its own."""
     if settings.stand_in_url in settings.gpt_sovits_urls:
         return None
@@ -61,8 +61,8 @@ def stand_in(settings: Settings, persona: Persona) -> tts.TTS[Any] | None:
         voice=gpt_sovits.Voice(
             ref_audio_path=_STAND_IN_REFERENCE,
             prompt_lang="en",
-            text_lang=persona.text_lang,
-            speed_factor=persona.spoken_by.speed,
+            text_lang=text_lang,
+            speed_factor=voice.speed,
         ),
     )
 

@@ -1,32 +1,41 @@
 """Calls: a place and a token for whoever may call, and an end to a call."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Header, HTTPException
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from malbeot.call import CallRequest, Language
+from malbeot.call import CallRequest, Direction, Language
+from malbeot.scenario import ScenarioChoice, chosen_scenario
 from malbeot.web.access import TheGuest
 from malbeot.web.door import TheDoor
 from malbeot.web.names import clean_name
-from malbeot.web.tokens import issue
+from malbeot.web.places import Full, Unavailable
+from malbeot.web.refusals import refusal
+from malbeot.web.tokens import issue, whose
 
 router = APIRouter(prefix="/api")
 
 
 class NewCall(BaseModel):
-    """Who calls, in which language, and whom. No persona: the one that the operator chose, or by language."""
+    """Who calls, in which language, and whom. No persona: the one that the operator chose, or by language.
+
+    The name of an invitation stands in for one that is left out. An `outbound` call is greeted as one that the
+    companion makes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, AfterValidator(clean_name)] = ""
     language: Language
     persona: str = ""
+    direction: Direction = "inbound"
+    scenario: ScenarioChoice = None
 
 
 class CallTicket(BaseModel):
-    """Where to join and with what."""
+    """Where to join and with what. The token also proves whose call it is when that is ended, as long as it lasts."""
 
     url: str
     token: str
@@ -35,13 +44,36 @@ class CallTicket(BaseModel):
     expires_at: datetime
 
 
-@router.post("/calls", status_code=201)
+class NoCall(BaseModel):
+    """Why no call can begin or end just now. `Retry-After` says when to ask again, in seconds."""
+
+    message: str
+    reason: Literal["full", "server-down"]
+
+
+@router.post("/calls", status_code=201, responses={503: {"model": NoCall, "description": "No place, or no server"}})
 async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
+    """A place, held for 20 seconds until the caller has joined, and then until the call is over."""
     if call.persona and call.persona not in door.personas:
         raise HTTPException(422, f"persona: there is none with this id; there are {', '.join(sorted(door.personas))}")
-    request = CallRequest(persona=call.persona, name=call.name, language=call.language)
+    try:
+        scenario = chosen_scenario(call.scenario, door.scenarios)
+    except LookupError as error:
+        raise HTTPException(422, str(error.args[0])) from None
+    request = CallRequest(
+        persona=call.persona,
+        name=call.name or guest.name,
+        language=call.language,
+        direction=call.direction,
+        scenario=scenario,
+    )
     key, secret = door.settings.livekit_keys
     ticket = issue(request, api_key=key, api_secret=secret)
+    try:
+        await door.places.take(ticket.room)
+    except (Full, Unavailable) as why:
+        door.figures.no_place(full=isinstance(why, Full))
+        raise refusal(why, call.language) from None
     return CallTicket(
         url=door.settings.livekit_public_url or door.settings.livekit_url,
         token=ticket.token,
@@ -49,3 +81,24 @@ async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
         identity=ticket.identity,
         expires_at=ticket.expires_at,
     )
+
+
+@router.delete(
+    "/calls/{room}",
+    status_code=204,
+    responses={
+        404: {"description": "No call of this token"},
+        503: {"model": NoCall, "description": "No server"},
+    },
+)
+async def end_call(room: str, door: TheDoor, token: Annotated[str, Header(alias="X-Call-Token")] = "") -> None:
+    """Ends a call and gives its place back; for who has its token. One that is over already is left so."""
+    key, secret = door.settings.livekit_keys
+    request = whose(token, room=room, api_key=key, api_secret=secret)
+    if request is None:
+        # The same for a call of somebody else and for none, so that nobody learns which there are.
+        raise HTTPException(404, "There is no such call, or it is not yours: send its token as X-Call-Token.")
+    try:
+        await door.places.end(room)
+    except Unavailable as why:
+        raise refusal(why, request.language) from None

@@ -1,4 +1,4 @@
-"""Who there is to talk with."""
+"""Who there is to talk with, and about what."""
 
 from fastapi import APIRouter
 
@@ -10,3 +10,9 @@ router = APIRouter(prefix="/api")
 @router.get("/personas")
 async def personas(door: TheDoor) -> list[dict[str, str]]:
     return [{"id": p.id, "name": p.name, "language": p.language} for p in door.personas.values()]
+
+
+@router.get("/scenarios")
+async def scenarios(door: TheDoor) -> list[dict[str, str | None]]:
+    """What `scenario` in a call or a typed conversation may name, and the language it is written in."""
+    return [{"id": s.id, "title": s.title, "language": s.language} for s in door.scenarios.values()]

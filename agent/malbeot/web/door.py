@@ -3,17 +3,22 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import aiohttp
 from fastapi import Depends, Request
 from livekit import api
-from livekit.agents import utils
+from livekit.agents import llm, utils
 
 from malbeot.persona import Persona
+from malbeot.scenario import ScenarioFile
 from malbeot.settings import Settings
+from malbeot.voices.schema import Voice
 from malbeot.web.access import Access
+from malbeot.web.chat.sessions import Sessions
+from malbeot.web.figures import Figures
 from malbeot.web.places import Places, open_places
+from malbeot.web.readiness import Readiness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +31,29 @@ class Door:
     livekit: api.LiveKitAPI
     places: Places
     access: Access
+    readiness: Readiness
+    figures: Figures
+    scenarios: Mapping[str, ScenarioFile]
+    voices: Mapping[str, Voice]
+    model: llm.LLM[Any]
+    sessions: Sessions
 
 
 @asynccontextmanager
-async def open_door(settings: Settings, personas: Mapping[str, Persona]) -> AsyncIterator[Door]:
-    """Raises `MalbeotError` where what it needs cannot be had."""
+async def open_door(
+    settings: Settings,
+    personas: Mapping[str, Persona],
+    *,
+    scenarios: Mapping[str, ScenarioFile],
+    voices: Mapping[str, Voice],
+    model: llm.LLM[Any],
+) -> AsyncIterator[Door]:
+    """Raises `MalbeotError` where what it needs cannot be had. `model` is closed with it."""
     key, secret = settings.livekit_keys
     async with utils.http_context.open():
         http = utils.http_context.http_session()
         livekit = api.LiveKitAPI(settings.livekit_url, key, secret, session=http)
-        async with open_places(settings, livekit) as places:
+        async with open_places(settings, livekit) as places, model:
             yield Door(
                 settings=settings,
                 personas=personas,
@@ -43,6 +61,12 @@ async def open_door(settings: Settings, personas: Mapping[str, Persona]) -> Asyn
                 livekit=livekit,
                 places=places,
                 access=Access(settings),
+                readiness=Readiness(settings, http),
+                figures=Figures(),
+                scenarios=scenarios,
+                voices=voices,
+                model=model,
+                sessions=Sessions(),
             )
 
 

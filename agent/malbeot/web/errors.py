@@ -1,9 +1,15 @@
-"""Every refusal is one line of JSON: `{"message": …}`, without what was sent, which may be somebody's name."""
+"""Every refusal is one line of JSON: `{"message": …}`, without what was sent, which may be somebody's name.
+
+Below `/v1/` it is OpenAI's form of the same. Where programs have to tell refusals apart, `detail` is a dict that holds
+the message and a `reason`.
+"""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from malbeot.web.chat.refusals import PREFIX, openai_form
 
 
 def explain_errors(app: FastAPI) -> None:
@@ -12,10 +18,14 @@ def explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _explain)
 
 
-async def _explain_invalid(_: Request, error: Exception) -> JSONResponse:
+async def _explain_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     complaints = [f"{_field(problem['loc'])}: {_reason(problem)}" for problem in error.errors()]
-    return JSONResponse({"message": "; ".join(complaints)}, status_code=422)
+    message = "; ".join(complaints)
+    if request.url.path.startswith(PREFIX):
+        detail = {"message": message, "param": _field(error.errors()[0]["loc"])}
+        return JSONResponse(openai_form(400, detail), status_code=400)
+    return JSONResponse({"message": message}, status_code=422)
 
 
 def _field(place: tuple[str | int, ...]) -> str:
@@ -29,6 +39,11 @@ def _reason(problem: dict[str, object]) -> str:
     return reason[:1].lower() + reason[1:]
 
 
-async def _explain(_: Request, error: Exception) -> JSONResponse:
+async def _explain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
-    return JSONResponse({"message": error.detail}, status_code=error.status_code, headers=error.headers)
+    detail: object = error.detail
+    if request.url.path.startswith(PREFIX):
+        body = openai_form(error.status_code, detail)
+    else:
+        body = detail if isinstance(detail, dict) else {"message": detail}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)

@@ -6,6 +6,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HASHED = "/assets/"
+_ANSWERS = ("/api/", "/v1/")
+"""Where tokens and conversations are answered: no cache keeps them."""
+_HTTPS_ONLY = "max-age=31536000"
+"""For a year the browser comes to this host by https alone."""
 
 
 def _origins(livekit_url: str) -> str:
@@ -33,7 +37,7 @@ def security_headers(livekit_url: str) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "X-Frame-Options": "DENY",
-        "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+        "Permissions-Policy": "microphone=(self), camera=(self), geolocation=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 
@@ -54,8 +58,10 @@ class SecureHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = _HTTPS_ONLY
                 keep = scope["path"].startswith(_HASHED) and message["status"] in (200, 304)
-                kind = "no-store" if scope["path"].startswith("/api/") else "no-cache"
+                kind = "no-store" if scope["path"].startswith(_ANSWERS) else "no-cache"
                 headers["Cache-Control"] = "public, max-age=31536000, immutable" if keep else kind
             await send(message)
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import signal
 import socket
 from collections.abc import Iterator
@@ -15,7 +14,10 @@ from malbeot.log import logger
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings
 from malbeot.up.ports import require_free
+from malbeot.web.access.invitation_key import read_key
 from malbeot.web.app import create_app
+from malbeot.web.reach import reach
+from malbeot.web.tls import tls_context
 
 _DRAIN_S = 3
 """How long requests in flight may take after the signal to stop."""
@@ -40,10 +42,13 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM.
 
-    Raises `MalbeotError` where the address cannot be had, LiveKit's keys are missing or a persona is broken.
+    Raises `MalbeotError` where the address cannot be had, LiveKit's keys are missing, a persona, the certificate or
+    the key of invitations is broken.
     """
     _ = settings.livekit_keys  # missing ones are told before anything starts
     personas = load_all(settings)
+    read_key(settings.malbeot_state)
+    context = tls_context(settings)
     with _listen(settings) as listener:
         options = uvicorn.Config(
             create_app(settings, personas),
@@ -52,10 +57,13 @@ async def serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             ws="none",
+            # Who asks is told apart from who forwards by `access/peers.py`, which needs the connection's own address.
+            proxy_headers=False,
+            ssl_context_factory=(lambda *_: context) if context else None,
             lifespan="on",
             timeout_graceful_shutdown=_DRAIN_S,
         )
-        logger.info("the caller page is on %s", _reach(settings.web_host, listener.getsockname()[1]))
+        logger.info("the caller page is on %s", reach(settings, listener.getsockname()[1]))
         await _Server(options).serve(sockets=[listener])
     logger.info("the caller page has stopped")
 
@@ -63,7 +71,11 @@ async def serve(settings: Settings) -> None:
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
     try:
-        return socket.create_server((settings.web_host, settings.web_port), family=family)
+        listener = socket.create_server((settings.web_host, settings.web_port), family=family)
+        # asyncio sees to it only where a socket names its protocol, which this one does not. Without it the body of an
+        # answer waits some 40 ms until the client has acknowledged its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             require_free(settings.web_host, settings.web_port, what="the caller page", setting="WEB_PORT")
@@ -71,21 +83,3 @@ def _listen(settings: Settings) -> socket.socket:
             f"the caller page cannot listen on {settings.web_host}, port {settings.web_port}: {error.strerror}; "
             "mend WEB_HOST or choose another port with WEB_PORT"
         ) from None
-
-
-def _reach(host: str, port: int) -> str:
-    """The address, and who can reach it."""
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    if _is_loopback(host):
-        return f"{address}; only this machine reaches it"
-    return (
-        f"{address}; every machine that reaches this one can call; browsers give a page the microphone only over "
-        "https or on localhost, so put a proxy with https before it"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,15 +1,24 @@
 """A call's token: who may join which room, for how long, and who answers there."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import jwt
 from livekit import api
 
 from malbeot.call import AGENT_NAME, CallRequest
+from malbeot.errors import MalbeotError
+
+ROOM_PREFIX = "call-"
+"""What the names of calls' rooms begin with, and of no other room at LiveKit."""
 
 LIFETIME = timedelta(minutes=10)
 """How long a token opens its room. LiveKit renews the token of a caller who is inside."""
+_PROVES_FOR = timedelta(days=1)
+"""How long a token proves whose call it was: longer than any call. Rooms' names do not come again, so all that it can
+end is the one that it was made for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +34,7 @@ class Ticket:
 def issue(request: CallRequest, *, api_key: str, api_secret: str) -> Ticket:
     """A ticket for a room of its own, to which LiveKit sends the companion when the caller joins."""
     expires_at = datetime.now(UTC).replace(microsecond=0) + LIFETIME
-    room, identity = f"call-{secrets.token_hex(8)}", f"caller-{secrets.token_hex(8)}"
+    room, identity = f"{ROOM_PREFIX}{secrets.token_hex(8)}", f"caller-{secrets.token_hex(8)}"
     grants = api.VideoGrants(
         room_join=True,
         room=room,
@@ -44,3 +53,24 @@ def issue(request: CallRequest, *, api_key: str, api_secret: str) -> Ticket:
         .with_room_config(api.RoomConfiguration(agents=[dispatch]))
     )
     return Ticket(token=token.to_jwt(), room=room, identity=identity, expires_at=expires_at)
+
+
+def whose(token: str, *, room: str, api_key: str, api_secret: str) -> CallRequest | None:
+    """What was asked for with a token that we made for `room`, be it over; None for any other token."""
+    try:
+        claims = api.TokenVerifier(api_key, api_secret, leeway=_PROVES_FOR).verify(token)
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        return None
+    if not claims.video or not claims.video.room_join or claims.video.room != room or not claims.room_config:
+        return None
+    return _asked(claims.room_config.agents)
+
+
+def _asked(dispatches: Iterable[api.RoomAgentDispatch]) -> CallRequest | None:
+    for dispatch in dispatches:
+        if dispatch.agent_name == AGENT_NAME:
+            try:
+                return CallRequest.from_metadata(dispatch.metadata)
+            except MalbeotError:
+                return None
+    return None

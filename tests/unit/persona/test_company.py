@@ -96,6 +96,8 @@ def test_check_finds_what_a_voice_can_not_say_in_them(prompts: Path, june: Path,
 def test_the_personas_that_ship_keep_company() -> None:
     personas = load_personas(resource("prompts"))
     for persona in personas.values():
+        assert persona.limits
+        assert (persona.limits.minutes, persona.limits.turns, persona.limits.warn_before_minutes) == (120, 400, 5)
         assert persona.silence
         assert (persona.silence.ask_after_s, persona.silence.goodbye_after_s) == ((8, 20), 60)
         assert persona.thoughts

@@ -7,15 +7,24 @@ import pytest
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings
 from malbeot.web.app import create_app
+from support.scripted_livekit import ScriptedLiveKit, scripted_livekit
 
 API_KEY, API_SECRET = "key", "s" * 40
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+async def livekit() -> AsyncIterator[ScriptedLiveKit]:
+    """Where calls are; there is none yet."""
+    async with scripted_livekit(API_KEY, API_SECRET) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path, livekit: ScriptedLiveKit) -> Settings:
     return Settings(
         _env_file=None,  # type: ignore[call-arg]
-        livekit_url="ws://livekit.example:7880",
+        livekit_url=livekit.url,
+        livekit_public_url="ws://livekit.example:7880",
         livekit_api_key=API_KEY,
         livekit_api_secret=API_SECRET,  # type: ignore[arg-type]
         malbeot_state=tmp_path / "state",

@@ -1,14 +1,30 @@
-"""POST /api/calls: what a caller gets, and who gets nothing."""
+"""Calls begin and end: what a caller gets, and who gets nothing."""
 
+import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
+from livekit import api
 from livekit.api import TokenVerifier
 
 from malbeot.call import CallRequest
 from malbeot.settings import Settings
+from malbeot.web.access import Access, Guest
+from support.scripted_livekit import ScriptedLiveKit
+
+
+async def begin(client: httpx.AsyncClient, **request: str) -> dict[str, Any]:
+    response = await client.post("/api/calls", json={"language": "en", **request})
+    assert response.status_code == 201, response.text
+    ticket: dict[str, Any] = response.json()
+    return ticket
+
+
+async def end(client: httpx.AsyncClient, room: str, token: str) -> httpx.Response:
+    return await client.delete(f"/api/calls/{room}", headers={"X-Call-Token": token})
 
 
 async def test_the_token_opens_one_room_for_ten_minutes_and_asks_for_the_companion(
@@ -19,7 +35,7 @@ async def test_the_token_opens_one_room_for_ten_minutes_and_asks_for_the_compani
     assert response.status_code == 201
     ticket = response.json()
     assert ticket.keys() == {"url", "token", "room", "identity", "expires_at"}
-    assert ticket["url"] == settings.livekit_url
+    assert ticket["url"] == settings.livekit_public_url
     assert re.fullmatch(r"call-[0-9a-f]{16}", ticket["room"])
     assert re.fullmatch(r"caller-[0-9a-f]+", ticket["identity"])
     assert 598 <= (datetime.fromisoformat(ticket["expires_at"]) - asked_at).total_seconds() <= 660
@@ -80,7 +96,8 @@ async def test_names_that_are_none(client: httpx.AsyncClient, name: object, comp
         ({}, "language: field required"),
         ({"language": "fr"}, "language: input should be 'ko' or 'en'"),
         ({"language": "ko", "persona": "nobody"}, "persona: there is none with this id; there are en, ko"),
-        ({"language": "ko", "direction": "outbound"}, "direction: extra inputs are not permitted"),
+        ({"language": "ko", "direction": "sideways"}, "direction: input should be 'inbound' or 'outbound'"),
+        ({"language": "ko", "number": "112"}, "number: extra inputs are not permitted"),
         ([], "body: input should be a valid dictionary or object to extract fields from"),
     ],
 )
@@ -97,3 +114,100 @@ async def test_what_is_no_json(client: httpx.AsyncClient) -> None:
 
 async def test_the_secret_stays_out_of_sight(settings: Settings) -> None:
     assert settings.livekit_keys[1] not in repr(settings)
+
+
+async def test_who_calls_whom_is_told_to_the_companion(client: httpx.AsyncClient, settings: Settings) -> None:
+    ticket = await begin(client, direction="outbound")
+    claims = TokenVerifier(*settings.livekit_keys).verify(ticket["token"])
+    assert claims.room_config
+    assert CallRequest.from_metadata(claims.room_config.agents[0].metadata).direction == "outbound"
+
+
+async def test_an_invitation_says_who_calls_unless_they_do(
+    client: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def admit(*_: object) -> Guest:
+        return Guest(name="Rose")
+
+    monkeypatch.setattr(Access, "admit", admit)
+    for given, expected in (("", "Rose"), ("Ada", "Ada")):
+        ticket = await begin(client, name=given)
+        assert TokenVerifier(*settings.livekit_keys).verify(ticket["token"]).name == expected
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "call again"), ("ko", "다시 걸어")])
+async def test_no_place_is_left(client: httpx.AsyncClient, livekit: ScriptedLiveKit, language: str, words: str) -> None:
+    livekit.rooms |= {f"call-{i}" for i in range(20)}
+    response = await client.post("/api/calls", json={"language": language})
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "30"
+    assert response.json().keys() == {"message", "reason"}
+    assert response.json()["reason"] == "full"
+    assert words in response.json()["message"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "not reachable"), ("ko", "연결할 수 없습니다")])
+async def test_livekit_does_not_answer(
+    client: httpx.AsyncClient, livekit: ScriptedLiveKit, language: str, words: str
+) -> None:
+    ticket = await begin(client, language=language)
+    livekit.broken = True
+    await asyncio.sleep(1.1)  # what was seen is too old then
+    for response in (
+        await client.post("/api/calls", json={"language": language}),
+        await end(client, ticket["room"], ticket["token"]),
+    ):
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) > 0
+        assert response.json()["reason"] == "server-down"
+        assert words in response.json()["message"]
+
+
+async def test_a_caller_ends_the_call_and_the_place_is_free(
+    client: httpx.AsyncClient, livekit: ScriptedLiveKit
+) -> None:
+    tickets = [await begin(client) for _ in range(20)]
+    assert (await client.post("/api/calls", json={"language": "en"})).status_code == 503
+    livekit.rooms.add(tickets[0]["room"])  # one has joined, the other has not
+    for ticket in tickets[:2]:
+        for _ in range(2):
+            response = await end(client, ticket["room"], ticket["token"])
+            assert (response.status_code, response.content) == (204, b"")
+    assert livekit.rooms == set()
+    await begin(client)
+    await begin(client)
+    assert (await client.post("/api/calls", json={"language": "en"})).status_code == 503
+
+
+async def test_nobody_else_ends_it(client: httpx.AsyncClient, settings: Settings, livekit: ScriptedLiveKit) -> None:
+    mine, other = await begin(client), await begin(client)
+    livekit.rooms |= {mine["room"], other["room"]}
+    key, secret = settings.livekit_keys
+    to_join = api.VideoGrants(room_join=True, room=mine["room"])
+    wrong = [
+        "",
+        "token",
+        other["token"],
+        mine["token"][:-2],
+        api.AccessToken(key, "t" * 40).with_identity("me").with_grants(to_join).to_jwt(),
+        api.AccessToken(key, secret).with_identity("me").with_grants(to_join).to_jwt(),
+        api.AccessToken(key, secret).with_grants(api.VideoGrants(room_create=True, room=mine["room"])).to_jwt(),
+    ]
+    for token in wrong:
+        refused = await end(client, mine["room"], token)
+        assert refused.status_code == 404, token
+        unknown = await end(client, "call-0000000000000000", token)
+        assert (unknown.status_code, unknown.json()) == (404, refused.json())
+    assert (await end(client, "no%20room", mine["token"])).status_code == 404
+    assert (await client.delete(f"/api/calls/{mine['room']}")).status_code == 404
+    assert livekit.rooms == {mine["room"], other["room"]}
+
+
+async def test_the_token_of_a_long_call_ends_it_too(
+    client: httpx.AsyncClient, livekit: ScriptedLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(hours=-2))
+    ticket = await begin(client)
+    livekit.rooms.add(ticket["room"])
+    assert (await end(client, ticket["room"], ticket["token"])).status_code == 204
+    assert livekit.rooms == set()

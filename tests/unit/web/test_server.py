@@ -7,12 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from malbeot.errors import MalbeotError
 from malbeot.settings import Settings
 from malbeot.web import serve
-from malbeot.web.server import _reach
+from malbeot.web.access.invitation_key import key_file
+from malbeot.web.reach import reach
 from support.command import line_with, malbeot, running
+from support.scripted_livekit import ScriptedLiveKit
 
 
 def environment(state: Path, port: int) -> dict[str, str]:
@@ -27,8 +30,10 @@ def environment(state: Path, port: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-async def test_it_serves_until_told_to_stop_and_logs_no_names_or_tokens(tmp_path: Path, stop: signal.Signals) -> None:
-    async with running("web", env=environment(tmp_path, 0)) as process:
+async def test_it_serves_until_told_to_stop_and_logs_no_names_or_tokens(
+    tmp_path: Path, stop: signal.Signals, livekit: ScriptedLiveKit
+) -> None:
+    async with running("web", env={**environment(tmp_path, 0), "LIVEKIT_URL": livekit.url}) as process:
         assert process.stderr
         announced = await line_with(process.stderr, "http://127.0.0.1:", timeout_s=60)
         assert "only this machine reaches it" in announced
@@ -62,12 +67,72 @@ async def test_an_address_that_is_not_ours(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "expected"),
+    ("chosen", "said", "unsaid"),
     [
-        ("localhost", "http://localhost:80; only this machine reaches it"),
-        ("::1", "http://[::1]:80; only this machine reaches it"),
-        ("0.0.0.0", "http://0.0.0.0:80; every machine that reaches this one can call"),
+        (
+            {"web_host": "localhost"},
+            [
+                "http://localhost:80; only this machine reaches it",
+                "everyone on this machine may call",
+                "`malbeot invite`",
+            ],
+            ["microphone", "access code"],
+        ),
+        ({"web_host": "::1"}, ["http://[::1]:80; only this machine reaches it"], []),
+        (
+            {"web_host": "0.0.0.0", "access_code": SecretStr("open-sesame")},
+            ["http://0.0.0.0:80; every machine", "who has the access code or an invitation", "WEB_TLS_CERT"],
+            ["only this machine", "sesame"],
+        ),
+        ({"web_public_url": "https://calls.example.org"}, ["come by https://calls.example.org"], []),
+        (
+            {"web_host": "::", "web_tls_cert": Path("a"), "web_tls_key": Path("b")},
+            ["https://[::]:80; every machine"],
+            ["microphone"],
+        ),
     ],
 )
-def test_who_can_reach_it_is_said(host: str, expected: str) -> None:
-    assert _reach(host, 80).startswith(expected)
+def test_who_can_reach_it_and_who_may_call_is_said(
+    settings: Settings, chosen: dict[str, object], said: list[str], unsaid: list[str]
+) -> None:
+    line = reach(settings.model_copy(update=chosen), 80)
+    assert "\n" not in line
+    for words in said:
+        assert words in line
+    for words in unsaid:
+        assert words not in line
+
+
+async def test_a_broken_key_of_invitations_is_told_before_anything_starts(settings: Settings) -> None:
+    settings.malbeot_state.mkdir(parents=True)
+    key_file(settings.malbeot_state).write_text("short")
+    with pytest.raises(MalbeotError, match="delete it"):
+        await serve(settings)
+
+
+async def test_who_forwards_is_not_taken_for_who_asks(tmp_path: Path) -> None:
+    env = environment(tmp_path, 0) | {"ACCESS_CODE": "open-sesame"}
+    async with running("web", env=env) as process:
+        announced = await line_with(process.stderr, "http://127.0.0.1:", timeout_s=60)
+        address = announced.split("is on ")[1].split(";")[0]
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+
+            async def status(**headers: str) -> int:
+                sent = {name.replace("_", "-"): value for name, value in headers.items()}
+                # Who may call hears that the body is wrong, and who may not that they may not.
+                return (await client.post("/api/calls", json={}, headers=sent)).status_code
+
+            assert await status() == 422
+            assert await status(X_Forwarded_For="127.0.0.1") == 401
+            assert await status(Host="evil.example") == 401
+            assert await status(X_Forwarded_For="198.51.100.1", Authorization="Bearer open-sesame") == 422
+            wrong = {"Authorization": "Bearer guess"}
+            assert [await status(X_Forwarded_For=f"10.0.0.{n}, 198.51.100.2", **wrong) for n in range(10)] == [401] * 10
+            assert await status(X_Forwarded_For="10.0.0.99, 198.51.100.2", **wrong) == 429
+            assert await status(X_Forwarded_For="198.51.100.3", **wrong) == 401
+        process.kill()
+        out, err = await process.communicate()
+    said = announced + out.decode() + err.decode()
+    assert "sesame" not in said
+    assert "guess" not in said
+    assert "Traceback" not in said

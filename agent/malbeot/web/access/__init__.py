@@ -1,27 +1,97 @@
 """Who may call: everyone on this machine; from elsewhere, who has the access code or an invitation."""
 
+import asyncio
+import hmac
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
+from fastapi.security.utils import get_authorization_scheme_param
+from limits import RateLimitItemPerMinute
 
+from malbeot.errors import MalbeotError
+from malbeot.log import logger
 from malbeot.settings import Settings
+from malbeot.web.access.invitation_key import read_key
+from malbeot.web.access.invitations import invited
+from malbeot.web.access.peers import counted_address, is_from_here
+from malbeot.web.access.rates import Rate
+from malbeot.web.access.words import NOT_INVITED, TOO_OFTEN, language_of
+
+__all__ = ["Access", "Guest", "TheGuest", "language_of"]
+
+WRONG = RateLimitItemPerMinute(10)
+"""Wrong codes and invitations from one address: 14,400 a day, of the 100 million that 8 digits alone can be."""
+ADMITTED = RateLimitItemPerMinute(60)
+"""Requests from one address that may call: a home of twenty callers behind one address is not slowed down."""
 
 
-class Access:
-    """Decides about requests."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    async def admit(self, request: Request) -> "Guest":
-        """Raises `HTTPException` 401 for who may not call, and 429 for who asks too often."""
-        return Guest()
-
-
+@dataclass(frozen=True, kw_only=True)
 class Guest:
     """Who asks. `name` is what an invitation calls them, "" without one."""
 
-    name = ""
+    name: str = ""
+
+
+class Access:
+    """Decides about requests, and counts those from elsewhere by address, in this process alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._state = settings.malbeot_state
+        self._code = settings.access_code
+        self._wrong = Rate(WRONG)
+        self._admitted = Rate(ADMITTED)
+        self._key_is_broken = ""
+
+    async def admit(self, request: Request) -> Guest:
+        """Raises `HTTPException` 401 for who may not call, and 429 for who asks too often."""
+        if is_from_here(request):
+            return Guest()
+        offered = _bearer(request)
+        key = await self._key()
+        address = counted_address(request)
+        # From here on nothing is awaited, or many tries at once would be judged before the first one counts.
+        if wait_s := self._wrong.wait_s(address):
+            raise _too_often(request, wait_s)
+        guest = self._guest(offered, key)
+        if guest is None:
+            if offered:
+                self._count_wrong(address)
+            raise HTTPException(401, NOT_INVITED[language_of(request)], headers={"WWW-Authenticate": "Bearer"})
+        if not self._admitted.take(address):
+            raise _too_often(request, self._admitted.wait_s(address))
+        return guest
+
+    def _guest(self, offered: bytes, key: str | None) -> Guest | None:
+        if self._code and hmac.compare_digest(offered, self._code.get_secret_value().encode()):
+            return Guest()
+        name = invited(offered.decode("latin-1"), key=key) if key else None
+        return Guest(name=name) if name else None
+
+    def _count_wrong(self, address: str) -> None:
+        self._wrong.take(address)
+        if self._wrong.wait_s(address):
+            logger.warning("%d wrong codes or invitations a minute from %s: it has to wait", WRONG.amount, address)
+
+    async def _key(self) -> str | None:
+        try:
+            return await asyncio.to_thread(read_key, self._state)
+        except MalbeotError as error:
+            if str(error) != self._key_is_broken:  # said once, or whoever knocks could fill the log
+                self._key_is_broken = str(error)
+                logger.error("no invitation is good now: %s", error)
+            return None
+
+
+def _bearer(request: Request) -> bytes:
+    """What `Authorization: Bearer …` holds; empty without it."""
+    scheme, credentials = get_authorization_scheme_param(request.headers.get("authorization"))
+    return credentials.strip().encode("latin-1") if scheme.lower() == "bearer" else b""
+
+
+def _too_often(request: Request, wait_s: int) -> HTTPException:
+    said = TOO_OFTEN[language_of(request)].format(seconds=wait_s)
+    return HTTPException(429, said, headers={"Retry-After": str(max(1, wait_s))})
 
 
 async def _guest(request: Request) -> Guest:

@@ -2,38 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 from livekit import api
 
 from malbeot.settings import Settings
+from malbeot.web.places.counted import CountedPlaces as Places
+from malbeot.web.places.errors import Full, Unavailable
+from malbeot.web.places.live_rooms import LiveRooms
+from malbeot.web.places.redis_store import open_redis
+from malbeot.web.places.sqlite_store import open_sqlite
 
-
-class Places(Protocol):
-    """What web processes share to admit no more calls than there are places."""
-
-    async def take(self, room: str) -> bool:
-        """Whether `room` has got a place: it is held until its call is over, or for some seconds if nobody comes."""
-
-    async def free(self, room: str) -> None:
-        """The call is over. Does nothing for a room without a place."""
-
-    async def taken(self) -> int:
-        """How many calls there are, those included that have a place and whose caller is not there yet."""
-
-
-class Unbounded:
-    async def take(self, room: str) -> bool:
-        return True
-
-    async def free(self, room: str) -> None:
-        return None
-
-    async def taken(self) -> int:
-        return 0
+__all__ = ["Full", "Places", "Unavailable", "open_places"]
 
 
 @asynccontextmanager
 async def open_places(settings: Settings, livekit: api.LiveKitAPI) -> AsyncIterator[Places]:
-    """Raises `MalbeotError` where they cannot be kept."""
-    yield Unbounded()
+    """Kept in Redis where there is one, else in a file, of which `Unavailable` is raised where it cannot be had."""
+    keeping = open_redis(settings.redis_url) if settings.redis_url else open_sqlite(settings.malbeot_state)
+    async with keeping as store:
+        yield Places(store, LiveRooms(livekit, settings.livekit_url), limit=settings.max_calls)

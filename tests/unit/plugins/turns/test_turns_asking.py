@@ -5,7 +5,15 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from livekit.agents import Agent, AgentSession, CloseEvent, UserInputTranscribedEvent, UserStateChangedEvent, llm
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    CloseEvent,
+    ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
+    UserStateChangedEvent,
+    llm,
+)
 
 from livekit.plugins.turns.company import asking
 from livekit.plugins.turns.company.asking import Asking
@@ -94,3 +102,19 @@ async def test_it_ends_with_the_session() -> None:
     async with watched(Schedule((60.0,))) as (session, watching):
         await session.aclose()
         await asyncio.wait_for(watching, 1)
+
+
+async def test_typed_words_count_as_words() -> None:
+    async with watched(Schedule((0.3,), hold_s=60.0)) as (session, _):
+        type_in(session, "Hold on, please.")
+        await asyncio.sleep(0.6)
+        assert said(session) == ["Hello."]
+        type_in(session, "I am back.")
+        await asyncio.sleep(0.6)
+        assert said(session)[1:]
+        assert set(said(session)[1:]) <= set(ASKS)
+
+
+def type_in(session: AgentSession[None], words: str) -> None:
+    message = llm.ChatMessage(role="user", content=[words])
+    session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))

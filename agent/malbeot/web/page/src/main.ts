@@ -1,34 +1,107 @@
-import { Call } from "./call";
-import { rememberName, rememberedName } from "./memory";
-import { View } from "./view";
+import { keepCode, takeInvitation } from "./access";
+import { Call, type CallListener } from "./call/call";
+import { remember, remembered } from "./memory";
+import { Panel } from "./view/panel";
+import { View } from "./view/view";
 import { languageOf, wordsIn } from "./words";
 
+takeInvitation();
 const language = languageOf(navigator.language);
-const view = new View(wordsIn(language), language);
+const words = wordsIn(language);
+const view = new View(words, language);
+const { start, controls, status } = view;
 let call: Call | undefined;
 
-view.name.value = rememberedName();
-
-view.start.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (call) return;
-  const name = view.name.value.trim();
-  rememberName(name);
-  view.begin();
-  call = new Call(view.voice, {
-    state: (state) => view.showState(state),
-    caption: (caption) => {
-      view.showCaptions();
-      view.captions.show(caption);
-    },
-    muted: (muted) => view.showMuted(muted),
-    over: (problem, talkedMs) => {
-      call = undefined;
-      view.end(problem, talkedMs);
-    },
-  });
-  void call.dial(name, language);
+const panel = new Panel(words, {
+  type: () => controls.showTyping(controls.typing.hidden !== false),
+  camera: (on) => void turnCamera(on),
+  volume: (volume) => {
+    view.voice.volume = volume;
+  },
+  device: (kind, id) => {
+    call?.choose(kind, id).then(
+      () => status.showHint(null),
+      () => status.showHint("device-failed"),
+    );
+  },
 });
+view.voice.volume = panel.volume;
+start.name.value = remembered("name");
 
-view.hangup.addEventListener("click", () => call?.hangUp());
-document.addEventListener("pointerup", () => void call?.unmute());
+const listener: CallListener = {
+  state: (state) => {
+    if (state === "redialling") showCamera(false);
+    view.showState(state);
+  },
+  caption: (caption) => view.captions.show(caption),
+  heard: (heard) => status.showHeard(heard),
+  level: (level) => controls.showLevel(level),
+  silenced: (silenced) => status.showHint(silenced ? "tap-to-hear" : null),
+  over: (failure, talkedMs) => {
+    call = undefined;
+    panel.close();
+    showCamera(false);
+    view.end(failure, talkedMs);
+  },
+};
+
+function dial(speaks: boolean): void {
+  if (call || start.waits) return;
+  const name = start.name.value.trim();
+  remember("name", name);
+  if (start.code.value.trim()) keepCode(start.code.value.trim());
+  view.begin(speaks);
+  call = new Call({ name, language, speaks }, view, listener);
+  void call.dial();
+}
+
+function showCamera(on: boolean): void {
+  panel.showCamera(on);
+  view.showCamera(on);
+}
+
+async function turnCamera(on: boolean): Promise<void> {
+  const caller = call;
+  const hint = (await caller?.turnCamera(on)) ?? null;
+  if (call !== caller) return;
+  status.showHint(hint);
+  showCamera(on && hint === null);
+}
+
+async function send(): Promise<void> {
+  const text = controls.line.value.trim();
+  if (!text || !controls.canSend) return;
+  controls.line.value = "";
+  try {
+    await call?.write(text);
+    status.showHint(null);
+  } catch {
+    controls.line.value ||= text;
+    status.showHint("not-sent");
+  }
+}
+
+start.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  dial(true);
+});
+start.typing.addEventListener("click", () => dial(false));
+controls.hangup.addEventListener("click", () => call?.hangUp());
+controls.more.addEventListener("click", () => {
+  if (call) panel.open(call.speaks, !controls.typing.hidden, view.voice);
+});
+controls.mute.addEventListener("click", () => {
+  const muted = !controls.isMuted;
+  controls.showMuted(muted);
+  status.showHearing(muted ? "muted" : "voice");
+  void call?.mute(muted);
+});
+controls.typing.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void send();
+});
+controls.typing.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.isComposing) controls.showTyping(false);
+});
+document.addEventListener("pointerup", () => void call?.unsilence());
+window.addEventListener("pagehide", () => call?.hangUp());

@@ -1,18 +1,19 @@
-const KEY = "malbeot.name";
+/** What the page knows from last time. */
+export type Remembered = "name" | "volume" | "microphone" | "speaker";
 
-/** The name of last time. Browsers may refuse to keep anything; the page works without. */
-export function rememberedName(): string {
+/** Browsers may refuse to keep anything; the page works without. */
+export function remembered(what: Remembered): string {
   try {
-    return localStorage.getItem(KEY) ?? "";
+    return localStorage.getItem(`malbeot.${what}`) ?? "";
   } catch {
     return "";
   }
 }
 
-export function rememberName(name: string): void {
+export function remember(what: Remembered, value: string): void {
   try {
-    if (name) localStorage.setItem(KEY, name);
-    else localStorage.removeItem(KEY);
+    if (value) localStorage.setItem(`malbeot.${what}`, value);
+    else localStorage.removeItem(`malbeot.${what}`);
   } catch {
     // Nothing is kept then.
   }

@@ -8,8 +8,10 @@ from livekit.agents import (
     AgentSession,
     AgentStateChangedEvent,
     CloseEvent,
+    ConversationItemAddedEvent,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
+    llm,
 )
 
 from ..words.hold_on import asks_to_wait
@@ -50,6 +52,7 @@ class Asking:
         session.on("agent_state_changed", self._on_agent)
         session.on("user_state_changed", self._on_caller)
         session.on("user_input_transcribed", self._on_heard)
+        session.on("conversation_item_added", self._on_item)
         session.on("close", self._on_close)
         try:
             while not self._closed:
@@ -66,6 +69,7 @@ class Asking:
             session.off("agent_state_changed", self._on_agent)
             session.off("user_state_changed", self._on_caller)
             session.off("user_input_transcribed", self._on_heard)
+            session.off("conversation_item_added", self._on_item)
             session.off("close", self._on_close)
 
     async def _say(self, session: AgentSession[Any], text: str) -> bool:
@@ -119,6 +123,16 @@ class Asking:
         words = f"{self._said} {event.transcript}".strip()
         if event.is_final:
             self._said = words
+        self._take(words)
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        # The whole turn; one that is typed has no other sign.
+        item = event.item
+        if isinstance(item, llm.ChatMessage) and item.role == "user" and (words := item.text_content):
+            self._signs += 1
+            self._take(words)
+
+    def _take(self, words: str) -> None:
         if asks_to_wait(words, self._language):
             self._silence.suspend(self._clock())
         else:

@@ -1,5 +1,5 @@
-import type { Caption } from "./transcription";
-import type { Words } from "./words";
+import type { Caption, Speaker } from "../call/transcription";
+import type { Words } from "../words";
 
 /** Within this many pixels of the end the list follows what is said. */
 const FOLLOW_PX = 80;
@@ -7,20 +7,25 @@ const FOLLOW_PX = 80;
 /** Both sides' captions, oldest first, the newest in view. */
 export class Captions {
   readonly #lines = new Map<string, HTMLLIElement>();
+  readonly #list: HTMLOListElement;
 
   constructor(
-    private readonly list: HTMLElement,
+    private readonly box: HTMLElement,
     private readonly words: Words,
-  ) {}
+  ) {
+    this.#list = box.querySelector("ol") as HTMLOListElement;
+    box.setAttribute("aria-label", words.captions);
+  }
 
   clear(): void {
     this.#lines.clear();
-    this.list.replaceChildren();
+    this.#list.replaceChildren();
+    this.box.hidden = true;
   }
 
   /** Brings the newest into view. */
   showLatest(): void {
-    this.list.scrollTop = this.list.scrollHeight;
+    this.box.scrollTop = this.box.scrollHeight;
   }
 
   show(caption: Caption): void {
@@ -31,10 +36,23 @@ export class Captions {
       this.#lines.delete(caption.segment);
       return;
     }
+    this.box.hidden = false;
     // Someone who scrolled back to read is left where they are.
-    const follow = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < FOLLOW_PX;
+    const follow = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < FOLLOW_PX;
     this.#fill(line ?? this.#add(caption), caption);
     if (follow) this.showLatest();
+  }
+
+  /** How often each has spoken: lines of one speaker in a row are one turn. */
+  turns(): Record<Speaker, number> {
+    const turns = { caller: 0, companion: 0 };
+    let last: string | undefined;
+    for (const line of this.#list.children) {
+      const speaker = (line as HTMLLIElement).dataset["speaker"] as Speaker;
+      if (speaker !== last) turns[speaker] += 1;
+      last = speaker;
+    }
+    return turns;
   }
 
   #add(caption: Caption): HTMLLIElement {
@@ -47,7 +65,7 @@ export class Captions {
     text.className = "text";
     line.append(speaker, text);
     this.#lines.set(caption.segment, line);
-    this.list.append(line);
+    this.#list.append(line);
     return line;
   }
 

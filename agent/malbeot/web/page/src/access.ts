@@ -1,0 +1,55 @@
+/** What lets a caller from elsewhere call: an invitation in the page's address, or the access code. */
+
+const INVITATION = "malbeot.invitation";
+const CODE = "malbeot.code";
+
+export interface Permit {
+  kind: "invitation" | "code";
+  value: string;
+}
+
+/** Takes the invitation out of the address bar, so that nobody reads, copies or sends it on by accident. */
+export function takeInvitation(): void {
+  const invitation = new URLSearchParams(location.hash.slice(1)).get("invite");
+  if (!invitation) return;
+  keep(INVITATION, invitation);
+  history.replaceState(history.state, "", location.pathname + location.search);
+}
+
+/** The code that was typed, else the invitation. Both are gone with the tab. */
+export function permit(): Permit | null {
+  const code = kept(CODE);
+  if (code) return { kind: "code", value: code };
+  const invitation = kept(INVITATION);
+  return invitation ? { kind: "invitation", value: invitation } : null;
+}
+
+export function keepCode(code: string): void {
+  keep(CODE, code);
+}
+
+/** The service refused it. */
+export function forget({ kind }: Permit): void {
+  keep(kind === "code" ? CODE : INVITATION, "");
+}
+
+const unkept = new Map<string, string>();
+
+/** Browsers may refuse to keep anything; then it lasts until the page is left. */
+function keep(key: string, value: string): void {
+  unkept.set(key, value);
+  try {
+    if (value) sessionStorage.setItem(key, value);
+    else sessionStorage.removeItem(key);
+  } catch {
+    // `unkept` has it.
+  }
+}
+
+function kept(key: string): string {
+  try {
+    return sessionStorage.getItem(key) ?? unkept.get(key) ?? "";
+  } catch {
+    return unkept.get(key) ?? "";
+  }
+}

@@ -1,0 +1,24 @@
+"""What the service says of itself when it starts: its address, who reaches it, and who may call."""
+
+from malbeot.settings import Settings
+from malbeot.web.access.peers import is_loopback
+
+
+def reach(settings: Settings, port: int) -> str:
+    """One line for the operator. `port` is the one it has got."""
+    host, secure = settings.web_host, settings.web_tls_cert is not None
+    said = [f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"]
+    if is_loopback(host):
+        said.append("only this machine reaches it")
+    else:
+        said.append("every machine that reaches this one reaches it")
+    if settings.web_public_url:
+        said.append(f"callers elsewhere come by {settings.web_public_url}")
+    beyond = "the access code or an invitation" if settings.access_code else "an invitation (`malbeot invite`)"
+    said.append(f"everyone on this machine may call, and from elsewhere who has {beyond}")
+    if not secure and not is_loopback(host):
+        said.append(
+            "browsers give a page the microphone only over https or on localhost, so set WEB_TLS_CERT and WEB_TLS_KEY, "
+            "or put a proxy with https before it"
+        )
+    return "; ".join(said)

@@ -1,0 +1,1 @@
+"""What callers meet before and during a call, measured at their browser."""

@@ -1,0 +1,85 @@
+"""The service held to its own description by schemathesis: valid, invalid and odd requests to every operation."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.stack import Stack, running_stack
+
+pytestmark = pytest.mark.servers
+
+CHECKS = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+]
+"""Not `positive_data_acceptance`: which personas there are, and what is a name, no schema says."""
+CONFIG = """
+[checks]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "502", "503", "504"]
+"""
+"""Without its servers the service says so, and these statuses are held to the description as well; 500 never is."""
+EXAMPLES = 25
+"""Requests to each operation and in each phase."""
+WITHIN_S = 120
+
+
+@pytest.fixture(scope="module")
+async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with running_stack(tmp_path_factory.mktemp("state"), roles=("livekit", "web")) as running:
+        yield running
+
+
+async def test_every_answer_is_one_that_is_described(service: Stack, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{service.web_url}/openapi.json"]
+    command += ["--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"]
+    command += ["--max-examples", str(EXAMPLES), "--seed", "1", "--generation-deterministic"]
+    command += ["--continue-on-failure", "--request-timeout", "20", "--no-color", "--warnings", "off"]
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, out.decode()
+
+
+async def test_every_route_is_described_and_every_refusal_has_a_form(service: Stack) -> None:
+    async with httpx.AsyncClient(base_url=service.web_url, trust_env=False) as client:
+        document = (await client.get("/openapi.json")).json()
+    assert {"/health", "/ready", "/metrics", "/api/personas", "/api/calls"} <= document["paths"].keys()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, response in operation["responses"].items():
+                if status >= "400" and status != "413" and (path, status) != ("/ready", "503"):
+                    needed = "error" if path.startswith("/v1/") and status != "403" else "message"
+                    name = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                    assert needed in document["components"]["schemas"][name]["required"], (method, path, status)
+    calling = document["paths"]["/api/calls"]["post"]
+    assert {"201", "401", "422", "429"} <= calling["responses"].keys()
+    assert {"bearer": []} in calling["security"]
+
+
+@pytest.mark.parametrize("path", ["/api/calls", "/v1/chat/completions"])
+async def test_refusals_before_a_route_is_reached_are_those_described(service: Stack, path: str) -> None:
+    async with httpx.AsyncClient(base_url=service.web_url, trust_env=False) as client:
+        responses = (await client.get("/openapi.json")).json()["paths"][path]["post"]["responses"]
+        strange = await client.post(path, json={}, headers={"Origin": "https://another.example"})
+        large = await client.post(path, content=b"x" * (5 << 20), headers={"Content-Type": "application/json"})
+    assert (strange.status_code, large.status_code) == (403, 413)
+    assert responses["413"]["content"].keys() == {large.headers["content-type"].partition(";")[0]}
+    assert responses["403"]["content"]["application/json"]["schema"]["$ref"].endswith("/Refusal")
+    assert strange.json().keys() == {"message"}

@@ -1,0 +1,121 @@
+"""A call's token at the real LiveKit server: one room, one identity, some minutes, and a caller's rights alone."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from livekit import api, rtc
+
+from malbeot.call import CallRequest
+from malbeot.web.tokens import Ticket, issue
+from support.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="module")
+async def livekit(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with running_stack(tmp_path_factory.mktemp("state"), roles=("livekit",)) as running:
+        yield running
+
+
+def ticket_for(livekit: Stack) -> Ticket:
+    return issue(CallRequest(name="Rose"), api_key=livekit.api_key, api_secret=livekit.api_secret)
+
+
+async def joined(livekit: Stack, token: str) -> rtc.Room:
+    room = rtc.Room()
+    await room.connect(livekit.livekit_url, token)
+    return room
+
+
+async def refused(livekit: Stack, token: str) -> bool:
+    room = rtc.Room()
+    try:
+        await room.connect(livekit.livekit_url, token)
+    except rtc.ConnectError as error:
+        return "401" in str(error)
+    await room.disconnect()
+    return False
+
+
+def forged(token: str, **claims: Any) -> str:
+    """The same token, with other claims under the same signature."""
+    header, body, signature = token.split(".")
+    told = json.loads(base64.urlsafe_b64decode(body + "=="))
+    for name, value in claims.items():
+        told[name] = {**told[name], **value} if isinstance(value, dict) else value
+    body = base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    return f"{header}.{body}.{signature}"
+
+
+async def test_it_opens_its_room_with_its_identity(livekit: Stack) -> None:
+    ticket = ticket_for(livekit)
+    room = await joined(livekit, ticket.token)
+    try:
+        assert (room.name, room.local_participant.identity) == (ticket.room, ticket.identity)
+    finally:
+        await room.disconnect()
+
+
+async def test_it_opens_no_other_room_and_makes_nobody_else(livekit: Stack) -> None:
+    mine, other = ticket_for(livekit), ticket_for(livekit)
+    assert not await refused(livekit, forged(mine.token)), "what is compared below would show nothing"
+    assert await refused(livekit, forged(mine.token, video={"room": other.room}))
+    assert await refused(livekit, forged(mine.token, sub=other.identity))
+    assert await refused(livekit, forged(mine.token, video={"roomAdmin": True}))
+    assert await refused(livekit, issue(CallRequest(), api_key=livekit.api_key, api_secret="s" * 40).token)
+    assert await refused(livekit, issue(CallRequest(), api_key="other", api_secret=livekit.api_secret).token)
+
+
+async def test_it_opens_nothing_after_its_end(livekit: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(minutes=-2))
+    assert await refused(livekit, ticket_for(livekit).token)
+
+
+async def test_who_has_it_is_there_once(livekit: Stack) -> None:
+    ticket = ticket_for(livekit)
+    first = await joined(livekit, ticket.token)
+    reasons: list[int] = []
+    first.on("disconnected", reasons.append)
+    second = await joined(livekit, ticket.token)
+    try:
+        assert not second.remote_participants
+        assert reasons == [rtc.DisconnectReason.DUPLICATE_IDENTITY]
+    finally:
+        await first.disconnect()
+        await second.disconnect()
+
+
+async def test_it_gives_no_power_over_rooms(livekit: Stack) -> None:
+    ticket = ticket_for(livekit)
+    room = await joined(livekit, ticket.token)
+    try:
+        async with api.LiveKitAPI(livekit.livekit_url, token=ticket.token) as service:
+            for wanted in (
+                service.room.list_rooms(api.ListRoomsRequest()),
+                service.room.delete_room(api.DeleteRoomRequest(room=ticket.room)),
+                service.room.remove_participant(api.RoomParticipantIdentity(room=ticket.room, identity="agent")),
+                service.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(room=ticket.room)),
+            ):
+                with pytest.raises(api.TwirpError) as error:
+                    await wanted
+                assert error.value.status in (401, 403)
+    finally:
+        await room.disconnect()
+
+
+async def test_it_publishes_a_microphone_and_no_screen(livekit: Stack) -> None:
+    room = await joined(livekit, ticket_for(livekit).token)
+    try:
+        source = rtc.AudioSource(48000, 1)
+        track = rtc.LocalAudioTrack.create_audio_track("voice", source)
+        microphone = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await room.local_participant.publish_track(track, microphone)
+        screen = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO)
+        with pytest.raises(rtc.participant.PublishTrackError):
+            await room.local_participant.publish_track(rtc.LocalAudioTrack.create_audio_track("screen", source), screen)
+        await source.aclose()
+    finally:
+        await room.disconnect()

@@ -1,0 +1,60 @@
+"""LiveKit's list of rooms, scripted: a real HTTP server with the two methods that the web service asks for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from livekit import api
+from livekit.api import TokenVerifier
+
+
+class ScriptedLiveKit:
+    """Holds `rooms`, answers after `delay_s`, and with an error while `broken`. Counts how often it was looked at."""
+
+    def __init__(self, api_key: str, api_secret: str) -> None:
+        self._verifier = TokenVerifier(api_key, api_secret)
+        self.rooms: set[str] = set()
+        self.delay_s = 0.0
+        self.broken = False
+        self.looks = 0
+        self.url = ""
+
+    async def _list(self, request: web.Request) -> web.Response:
+        self.looks += 1
+        rooms = sorted(self.rooms)
+        await self._answer(request)
+        answer = api.ListRoomsResponse(rooms=[api.Room(name=name) for name in rooms])
+        return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        await self._answer(request)
+        room = api.DeleteRoomRequest.FromString(await request.read()).room
+        if room not in self.rooms:
+            return web.json_response({"code": "not_found", "msg": "requested room does not exist"}, status=404)
+        self.rooms.remove(room)
+        return web.Response(body=b"", content_type="application/protobuf")
+
+    async def _answer(self, request: web.Request) -> None:
+        await asyncio.sleep(self.delay_s)
+        if self.broken:
+            raise web.HTTPServiceUnavailable
+        self._verifier.verify(request.headers["Authorization"].removeprefix("Bearer "))
+
+
+@asynccontextmanager
+async def scripted_livekit(api_key: str, api_secret: str) -> AsyncIterator[ScriptedLiveKit]:
+    """On a free loopback port until the end."""
+    livekit = ScriptedLiveKit(api_key, api_secret)
+    app = web.Application()
+    app.router.add_post("/twirp/livekit.RoomService/ListRooms", livekit._list)
+    app.router.add_post("/twirp/livekit.RoomService/DeleteRoom", livekit._delete)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        livekit.url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
+        yield livekit
+    finally:
+        await runner.cleanup()

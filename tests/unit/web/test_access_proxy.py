@@ -1,0 +1,103 @@
+"""The service behind Caddy, as infra/caddy/Caddyfile sets it up. Needs Caddy, which only its users have."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.command import line_with, running
+from support.stack import free_port
+
+CADDYFILE = Path(__file__).parents[3] / "infra" / "caddy" / "Caddyfile"
+CADDY = shutil.which("caddy")
+CODE = "open-sesame"
+
+pytestmark = pytest.mark.skipif(CADDY is None, reason="Caddy is not installed")
+
+
+def caddy_environment(folder: Path, **chosen: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "HOME": str(folder),
+        "XDG_DATA_HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+        "CADDY_ADMIN": f"unix/{folder}/admin.sock",
+        **chosen,
+    }
+
+
+async def caddy(*arguments: str, env: dict[str, str]) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(str(CADDY), *arguments, env=env, stdout=pipe, stderr=pipe)
+
+
+async def test_the_file_is_right_and_formatted(tmp_path: Path) -> None:
+    for command in (["validate", "--adapter", "caddyfile", "--config", str(CADDYFILE)], ["fmt", str(CADDYFILE)]):
+        process = await caddy(*command, env=caddy_environment(tmp_path))
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0, err.decode()
+    assert out.decode() == CADDYFILE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that comes through Caddy. `x-tunnel` is the address for a tunnel."""
+    web, public, tunnel = free_port(), free_port(), free_port()
+    service = {
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "s" * 40,
+        "LIVEKIT_URL": f"ws://127.0.0.1:{free_port()}",
+        "MALBEOT_STATE": str(tmp_path / "state"),
+        "WEB_HOST": "127.0.0.1",
+        "WEB_PORT": str(web),
+        "ACCESS_CODE": CODE,
+    }
+    env = caddy_environment(
+        tmp_path,
+        MALBEOT_SITE=f"http://127.0.0.1:{public}",
+        MALBEOT_WEB=f"127.0.0.1:{web}",
+        MALBEOT_LIVEKIT=f"127.0.0.1:{free_port()}",
+        MALBEOT_TUNNEL_PORT=str(tunnel),
+    )
+    async with running("web", env=service) as process:
+        await line_with(process.stderr, "the caller page is on", timeout_s=60)
+        proxy = await caddy("run", "--adapter", "caddyfile", "--config", str(CADDYFILE), env=env)
+        try:
+            await line_with(proxy.stderr, "serving initial configuration", timeout_s=30)
+            client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{public}", trust_env=False)
+            client.headers["x-tunnel"] = f"http://127.0.0.1:{tunnel}"
+            async with client:
+                yield client
+        finally:
+            proxy.terminate()
+            await proxy.communicate()
+
+
+async def test_through_the_proxy_everybody_is_from_elsewhere(site: httpx.AsyncClient) -> None:
+    assert (await site.get("/health")).status_code == 200
+    assert (await site.post("/api/calls", json={})).status_code == 401
+    # Who may call hears that the body is wrong.
+    right = {"Authorization": f"Bearer {CODE}"}
+    assert (await site.post("/api/calls", json={}, headers=right)).status_code == 422
+    # The page's own requests carry its Origin, which is the Host that Caddy passes on.
+    own = right | {"Origin": str(site.base_url).rstrip("/")}
+    assert (await site.post("/api/calls", json={}, headers=own)).status_code == 422
+    assert (await site.get("/rtc/validate")).status_code == 502, "no LiveKit server runs here"
+
+
+async def test_who_guesses_cannot_pretend_to_be_somebody_else_each_time(site: httpx.AsyncClient) -> None:
+    statuses = []
+    for number in range(11):
+        claimed = {"Authorization": "Bearer guess", "X-Forwarded-For": f"198.51.100.{number}"}
+        # Caddy believes what comes from this machine; the last entry that is not loopback is still the tunnel's word.
+        through = f"{site.headers['x-tunnel']}/api/calls"
+        claimed["X-Forwarded-For"] += ", 203.0.113.9"
+        statuses.append((await site.post(through, json={}, headers=claimed)).status_code)
+    assert statuses == [401] * 10 + [429]
+    others = {"Authorization": "Bearer guess", "X-Forwarded-For": "203.0.113.10"}
+    response = await site.post(f"{site.headers['x-tunnel']}/api/calls", json={}, headers=others)
+    assert response.status_code == 401
