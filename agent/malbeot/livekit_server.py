@@ -47,13 +47,13 @@ async def unreachable(settings: Settings) -> str | None:
     return None
 
 
-async def rooms_that_are_gone(settings: Settings, rooms: Collection[str]) -> set[str]:
-    """Which of these LiveKit has no more; none where it does not say."""
+async def rooms_that_live(settings: Settings, rooms: Collection[str]) -> set[str] | None:
+    """Which of these LiveKit has; None where it does not say."""
     key, secret = settings.livekit_keys
     try:
         # LiveKit waits 3 s for what a worker says to a call.
         async with api.LiveKitAPI(settings.livekit_url, key, secret, timeout=aiohttp.ClientTimeout(total=1)) as livekit:
             listed = await livekit.room.list_rooms(api.ListRoomsRequest(names=list(rooms)))
     except (api.TwirpError, aiohttp.ClientError, TimeoutError):
-        return set()
-    return set(rooms) - {room.name for room in listed.rooms}
+        return None
+    return {room.name for room in listed.rooms}

@@ -178,14 +178,17 @@ class Settings(BaseSettings):
     web_port: Port = 8080
     """Its port."""
     web_public_url: HttpUrl | None = None
-    """The page's address as callers elsewhere see it, behind a proxy or a tunnel: what invitations begin with."""
+    """The page's address as callers elsewhere see it, behind a proxy or a tunnel: what invitations begin with.
+
+    With it nobody is let in for being on this machine.
+    """
     web_tls_cert: Path | None = None
     """The page's certificate, a PEM file; unset: it is served without TLS."""
     web_tls_key: Path | None = None
     """The certificate's key, a PEM file."""
     access_code: SecretStr | None = None
     """What callers from elsewhere give to call, 8 ASCII characters or more. Unset: only who has an invitation may."""
-    redis_url: Annotated[str, _url(("redis", "rediss", "unix"))] | None = None
+    redis_url: Annotated[str, _url(("redis", "rediss"))] | None = None
     """The Redis that LiveKit server uses, where calls are answered by more than one machine."""
     max_calls: int = Field(default=20, ge=1, le=10_000)
     """Calls at once: over all web processes and workers, and in each worker."""

@@ -26,14 +26,14 @@ from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.clips.rendering import fixed_speech, prepare, speaker_now
 from malbeot.companion import Companion
 from malbeot.errors import MalbeotError
-from malbeot.livekit_server import rooms_that_are_gone, wait_for_livekit
+from malbeot.livekit_server import rooms_that_live, wait_for_livekit
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona
 from malbeot.persona_choice import choose_persona, load_all
 from malbeot.session import build_session, room_options
 from malbeot.settings import Settings
 from malbeot.turn_metrics import write_turn_metrics
-from malbeot.turn_taking import TurnTaking
+from malbeot.turn_taking import TurnTaking, paces
 from malbeot.voices import ready
 from malbeot.waiting import until
 from malbeot.workers_here import announce
@@ -78,7 +78,8 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
     fixed = fixed_speech(settings, persona, speaker or await speaker_now(settings))
     loaded: providers.Loaded = job.proc.userdata["loaded"]
     ears = providers.create_stt(settings, persona)
-    taking = TurnTaking(settings, persona, fixed, ears, call=job.job.id, caller=request.name)
+    pace = await asyncio.to_thread(paces.load, settings.malbeot_state, request.name)
+    taking = TurnTaking(settings, persona, fixed, ears, call=job.job.id, caller=request.name, pace=pace)
     companion = Companion(
         persona=persona,
         caller=Caller(name=request.name, direction=request.direction),
@@ -160,7 +161,9 @@ async def _admit(job: JobRequest, *, server: AgentServer, admission: Admission, 
     running = {running.job.id for running in server.active_jobs}
     if not admission.admit(job.id, running=running):
         # A call that is over for its caller may have a process for seconds yet: that turns the next caller not away.
-        gone = await rooms_that_are_gone(settings, {running.job.room.name for running in server.active_jobs})
+        rooms = {running.job.room.name for running in server.active_jobs}
+        living = await rooms_that_live(settings, rooms)
+        gone = set() if living is None else rooms - living
         running = {running.job.id for running in server.active_jobs if running.job.room.name not in gone}
         if not admission.admit(job.id, running=running):
             logger.warning("a call is refused: all places of this worker are taken", extra={"room": job.room.name})

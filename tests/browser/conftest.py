@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.servers)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def unattended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """LiveKit and the page, and no companion to answer."""
     async with running_stack(tmp_path_factory.mktemp("state"), roles=("livekit", "web")) as running:

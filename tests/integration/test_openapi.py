@@ -60,7 +60,8 @@ async def test_every_answer_is_one_that_is_described(service: Stack, tmp_path: P
 async def test_every_route_is_described_and_every_refusal_has_a_form(service: Stack) -> None:
     async with httpx.AsyncClient(base_url=service.web_url, trust_env=False) as client:
         document = (await client.get("/openapi.json")).json()
-    assert {"/health", "/ready", "/metrics", "/api/personas", "/api/calls"} <= document["paths"].keys()
+    expected = {"/health", "/ready", "/metrics", "/api/personas", "/api/voices", "/api/scenarios", "/api/calls"}
+    assert expected <= document["paths"].keys()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             for status, response in operation["responses"].items():
@@ -71,6 +72,8 @@ async def test_every_route_is_described_and_every_refusal_has_a_form(service: St
     calling = document["paths"]["/api/calls"]["post"]
     assert {"201", "401", "422", "429"} <= calling["responses"].keys()
     assert {"bearer": []} in calling["security"]
+    assert {"bearer": []} in document["paths"]["/api/scenarios"]["get"]["security"]
+    assert {"409", "429"} <= document["paths"]["/v1/chat/completions"]["post"]["responses"].keys()
 
 
 @pytest.mark.parametrize("path", ["/api/calls", "/v1/chat/completions"])

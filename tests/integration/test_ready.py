@@ -12,7 +12,7 @@ from support.stack import Stack, running_stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.models]
 
-NAMES = {"livekit", "worker", "speech recognition", "language model", "voice", "page"}
+NAMES = {"livekit", "places", "worker", "speech recognition", "language model", "voice", "page"}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """A call's token at the real LiveKit server: one room, one identity, some minutes, and a caller's rights alone."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ import pytest
 from livekit import api, rtc
 
 from malbeot.call import CallRequest
+from malbeot.web.places import Full, open_places
 from malbeot.web.tokens import Ticket, issue
 from support.stack import Stack, running_stack
 
@@ -72,6 +74,53 @@ async def test_it_opens_no_other_room_and_makes_nobody_else(livekit: Stack) -> N
 async def test_it_opens_nothing_after_its_end(livekit: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(minutes=-2))
     assert await refused(livekit, ticket_for(livekit).token)
+
+
+async def test_it_opens_its_room_within_the_minute_after_its_end(
+    livekit: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(seconds=-30))
+    assert not await refused(livekit, ticket_for(livekit).token), "LiveKit gives no grace any more"
+
+
+async def test_its_room_goes_away_as_it_says_whatever_the_server_has(
+    livekit: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malbeot.web.tokens.EMPTY_TIMEOUT_S", 61)
+    monkeypatch.setattr("malbeot.web.tokens.DEPARTURE_TIMEOUT_S", 6)
+    monkeypatch.setattr("malbeot.web.tokens.MAX_PARTICIPANTS", 9)
+    ticket = ticket_for(livekit)
+    room = await joined(livekit, ticket.token)
+    try:
+        async with api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service:
+            (known,) = (await service.room.list_rooms(api.ListRoomsRequest(names=[ticket.room]))).rooms
+        assert (known.empty_timeout, known.departure_timeout, known.max_participants) == (61, 6, 9)
+    finally:
+        await room.disconnect()
+
+
+async def test_after_its_call_was_ended_it_makes_one_anew_and_that_is_counted(livekit: Stack) -> None:
+    settings = livekit.settings.model_copy(update={"max_calls": 1})
+    async with (
+        api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service,
+        open_places(settings, service) as places,
+    ):
+        for known in (await service.room.list_rooms(api.ListRoomsRequest())).rooms:
+            await places.end(known.name)  # what is left of other tests
+        ticket = ticket_for(livekit)
+        await places.take(ticket.room)
+        first = await joined(livekit, ticket.token)
+        await places.end(ticket.room)
+        await first.disconnect()
+        assert await places.taken() == 0
+        again = await joined(livekit, ticket.token)
+        try:
+            await asyncio.sleep(1.1)  # what was seen at LiveKit holds for a second
+            assert await places.taken() == 1
+            with pytest.raises(Full):
+                await places.take(ticket_for(livekit).room)
+        finally:
+            await again.disconnect()
 
 
 async def test_who_has_it_is_there_once(livekit: Stack) -> None:

@@ -1,4 +1,4 @@
-"""LiveKit's list of rooms, scripted: a real HTTP server with the two methods that the web service asks for."""
+"""LiveKit's list of rooms, scripted: a real HTTP server with what the web service and the worker ask it for."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,6 +35,11 @@ class ScriptedLiveKit:
         self.rooms.remove(room)
         return web.Response(body=b"", content_type="application/protobuf")
 
+    async def _remove(self, request: web.Request) -> web.Response:
+        """There is nobody in these rooms."""
+        await self._answer(request)
+        return web.json_response({"code": "not_found", "msg": "participant does not exist"}, status=404)
+
     async def _answer(self, request: web.Request) -> None:
         await asyncio.sleep(self.delay_s)
         if self.broken:
@@ -49,6 +54,7 @@ async def scripted_livekit(api_key: str, api_secret: str) -> AsyncIterator[Scrip
     app = web.Application()
     app.router.add_post("/twirp/livekit.RoomService/ListRooms", livekit._list)
     app.router.add_post("/twirp/livekit.RoomService/DeleteRoom", livekit._delete)
+    app.router.add_post("/twirp/livekit.RoomService/RemoveParticipant", livekit._remove)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

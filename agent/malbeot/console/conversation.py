@@ -15,7 +15,7 @@ from malbeot.persona import Caller, Persona
 from malbeot.providers import Loaded, create_stt, keeps_prompts_warm
 from malbeot.session import build_session
 from malbeot.settings import Settings
-from malbeot.turn_taking import TurnTaking
+from malbeot.turn_taking import TurnTaking, paces
 
 
 @asynccontextmanager
@@ -35,7 +35,9 @@ async def conversation(
             await asyncio.to_thread(turns.load, persona.language)
         fixed = fixed_speech(settings, persona, speaker)
         ears = create_stt(settings, persona) if loaded.hearing else None
-        taking = TurnTaking(settings, persona, fixed, ears, call=utils.shortuuid("console_"), caller=request.name)
+        pace = await asyncio.to_thread(paces.load, settings.malbeot_state, request.name)
+        name = utils.shortuuid("console_")
+        taking = TurnTaking(settings, persona, fixed, ears, call=name, caller=request.name, pace=pace)
         session = build_session(settings, persona, loaded, taking, ears)
         session.input.audio, session.output.audio = microphone, mouth
         names = {"user": request.name or "you", "assistant": persona.name}

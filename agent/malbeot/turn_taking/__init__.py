@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable
 from typing import Any, TypeVar
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, TurnHandlingOptions, llm, stt, utils
+from livekit.agents import Agent, AgentStateChangedEvent, TurnHandlingOptions, llm, stt, utils
 from livekit.plugins import turns
 
 from malbeot.clips.fixed import FixedSpeech
@@ -36,11 +36,12 @@ class TurnTaking:
         ears: stt.STT[Any] | None,
         *,
         call: str,
-        caller: str = "",
+        caller: str,
+        pace: turns.Pace,
     ) -> None:
         """`fixed` speaks what is kept in clips; `ears` is None where the conversation is typed.
 
-        `call` names it on this machine; the pace of `caller` is kept.
+        `call` names it on this machine; `pace` is how `caller` pauses, and what is learnt of it is kept.
         """
         self._state = settings.malbeot_state
         self._caller = caller
@@ -49,7 +50,7 @@ class TurnTaking:
         self._detector = turns.TurnDetector(
             language=persona.language,
             costs=turns.Costs(cut_in=settings.turn_cut_in_cost, late=settings.turn_late_cost),
-            pace=paces.load(settings.malbeot_state, caller),
+            pace=pace,
         )
         self._early = turns.EarlyAnswers(
             self._detector,
@@ -83,7 +84,7 @@ class TurnTaking:
         self._company.attach(agent.session)
         self._barge_in.aside = self._company.aside
         # Here and in `aclose` alone: LiveKit waits for a call's entry point, and for what begins a call, to end first.
-        self._keeping = asyncio.create_task(self._keep_company(agent.session), name="company")
+        self._keeping = asyncio.create_task(self._company.run(agent.session), name="company")
         agent.session.on("agent_state_changed", self._on_agent_state)
 
     async def aclose(self) -> None:
@@ -129,12 +130,6 @@ class TurnTaking:
     def hold(self, answer: AsyncIterable[Chunk], context: llm.ChatContext) -> AsyncIterable[Chunk]:
         """An answer, as it is to be spoken."""
         return self._early.hold(answer, context)
-
-    async def _keep_company(self, session: AgentSession[None]) -> None:
-        try:
-            await self._company.run(session)
-        except Exception:
-            logger.exception("the companion asks, nods and thinks aloud no more in this call")
 
     async def _read_ahead(self, words: str) -> None:
         if self._agent:

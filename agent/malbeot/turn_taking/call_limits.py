@@ -1,5 +1,7 @@
 """A call ends in time: it is told before, and then the companion says goodbye, each when nobody speaks."""
 
+import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -23,6 +25,8 @@ PATIENCE_S = 20.0
 """How long the companion waits for who speaks on and on, before it speaks all the same."""
 QUIET_S = 1.0
 """How long nobody has spoken where it is quiet: between a turn and its answer there may be nothing for a moment."""
+SAYING_S = 60.0
+"""How long it waits for the end of what it says, and of what is still said before: a voice may never end."""
 _TRIES = 3
 """How often it begins its goodbye, if it is interrupted."""
 
@@ -99,7 +103,8 @@ class CallLimits:
                     case Due.WARNING:
                         await self._until_quiet(session)
                         if self._schedule.due(self._clock()) is Due.WARNING:
-                            await self._say(session, self._almost_over)
+                            with contextlib.suppress(TimeoutError):
+                                await self._say(session, self._almost_over)
                             self._schedule.warned()
                     case Due.GOODBYE:
                         await self._say_goodbye(session)
@@ -118,11 +123,16 @@ class CallLimits:
 
     async def _say_goodbye(self, session: AgentSession[None]) -> None:
         logger.info("the call has lasted for as long as it may")
-        for _ in range(_TRIES):
-            await self._until_quiet(session)
-            if self._closed or await self._say(session, self._goodbye):
-                break
-        session.shutdown()
+        stuck = False
+        try:
+            for _ in range(_TRIES):
+                await self._until_quiet(session)
+                if self._closed or await self._say(session, self._goodbye):
+                    break
+        except TimeoutError:
+            logger.warning("the goodbye has no end within %g s: the call is ended without it", SAYING_S)
+            stuck = True
+        session.shutdown(drain=not stuck)
 
     async def _until_quiet(self, session: AgentSession[None]) -> None:
         deadline = self._clock() + PATIENCE_S
@@ -135,10 +145,11 @@ class CallLimits:
             await self._bell.wait(min(deadline, quiet_until or math.inf))
 
     async def _say(self, session: AgentSession[None], text: str) -> bool:
-        """Whether it was said to its end."""
+        """Whether it was said to its end. Raises `TimeoutError` where that does not come."""
         try:
             handle = session.say(text)
-            await handle
+            async with asyncio.timeout(SAYING_S):
+                await handle
         except RuntimeError:  # the session closes
             return False
         return not handle.interrupted

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from livekit import rtc
 from livekit.agents import AgentSession
@@ -28,28 +28,51 @@ class Company:
         self._foresight = foresight
         self.aside: Aside | None = None
         """What plays nods and thoughts, once attached."""
+        self._limits: CallLimits | None = None
         self._in_a_room = False
 
     def attach(self, session: AgentSession[None]) -> None:
-        """Goes between the voice and the room, after whatever else does. At a console nothing is done."""
+        """Goes between the voice and the room, after whatever else does. At a console nothing is done.
+
+        The minutes that a call may last are counted from here.
+        """
         with contextlib.suppress(RuntimeError):
             self._in_a_room = bool(session.room_io)
         if self._in_a_room:
             self.aside = Aside.within(session)
+            self._limits = self._call_limits()
 
     async def run(self, session: AgentSession[None]) -> None:
-        """Does it all until then."""
+        """Does it all until then. A part that fails is over, and is logged; the others go on."""
         if not self._in_a_room:
             return
+        # The end of a call comes first: it waits for no clip.
         async with asyncio.TaskGroup() as parts:
-            if asking := self._asking():
-                parts.create_task(asking.run(session), name="asking")
-            if nodding := await self._nodding():
-                parts.create_task(nodding.run(session), name="nodding")
-            if thinking := await self._thinking():
-                parts.create_task(thinking.run(session), name="thinking")
-            if limits := self._limits():
-                parts.create_task(limits.run(session), name="call limits")
+            if self._limits:
+                parts.create_task(self._guarded("call limits", self._limits.run, session), name="call limits")
+            parts.create_task(self._guarded("asking", self._ask, session), name="asking")
+            parts.create_task(self._guarded("nodding", self._nod, session), name="nodding")
+            parts.create_task(self._guarded("thinking", self._think, session), name="thinking")
+
+    async def _guarded(
+        self, name: str, part: Callable[[AgentSession[None]], Awaitable[None]], session: AgentSession[None]
+    ) -> None:
+        try:
+            await part(session)
+        except Exception:
+            logger.exception("%s of persona %s has failed and is over in this call", name, self._persona.id)
+
+    async def _ask(self, session: AgentSession[None]) -> None:
+        if asking := self._asking():
+            await asking.run(session)
+
+    async def _nod(self, session: AgentSession[None]) -> None:
+        if nodding := await self._nodding():
+            await nodding.run(session)
+
+    async def _think(self, session: AgentSession[None]) -> None:
+        if thinking := await self._thinking():
+            await thinking.run(session)
 
     def _asking(self) -> Asking | None:
         silence = self._persona.silence
@@ -59,7 +82,7 @@ class Company:
         goodbye, language = self._persona.phrases.goodbye, self._persona.language
         return Asking(schedule, asks=silence.asks, goodbye=goodbye, language=language)
 
-    def _limits(self) -> CallLimits | None:
+    def _call_limits(self) -> CallLimits | None:
         limits = self._persona.limits
         if not limits:
             return None

@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from malbeot.web import speech
+from malbeot.web.access import TheGuest
 from malbeot.web.door import TheDoor
 
 router = APIRouter(prefix="/api")
@@ -13,6 +15,10 @@ async def personas(door: TheDoor) -> list[dict[str, str]]:
 
 
 @router.get("/scenarios")
-async def scenarios(door: TheDoor) -> list[dict[str, str | None]]:
+async def scenarios(door: TheDoor, guest: TheGuest) -> list[dict[str, str | None]]:
     """What `scenario` in a call or a typed conversation may name, and the language it is written in."""
     return [{"id": s.id, "title": s.title, "language": s.language} for s in door.scenarios.values()]
+
+
+# The voices are the same beside the personas and in OpenAI's interface.
+router.get("/voices")(speech.voices)

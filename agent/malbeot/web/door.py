@@ -19,6 +19,7 @@ from malbeot.web.chat.sessions import Sessions
 from malbeot.web.figures import Figures
 from malbeot.web.places import Places, open_places
 from malbeot.web.readiness import Readiness
+from malbeot.web.slots import GENERATIONS, SPEECHES, Slots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Door:
     voices: Mapping[str, Voice]
     model: llm.LLM[Any]
     sessions: Sessions
+    generations: Slots
+    speeches: Slots
 
 
 @asynccontextmanager
@@ -61,12 +64,14 @@ async def open_door(
                 livekit=livekit,
                 places=places,
                 access=Access(settings),
-                readiness=Readiness(settings, http),
+                readiness=Readiness(settings, http, places),
                 figures=Figures(),
                 scenarios=scenarios,
                 voices=voices,
                 model=model,
                 sessions=Sessions(),
+                generations=Slots(GENERATIONS),
+                speeches=Slots(SPEECHES),
             )
 
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _CALLS = ("POST", "/api/calls")
-_OUTCOMES = {201: "admitted", 401: "no access", 403: "no access", 422: "invalid", 429: "too often"}
+_OUTCOMES = {201: "admitted", 401: "no access", 422: "invalid", 429: "too often"}
 _NO_PLACE = 503
 _FULL, _NO_SERVER = "full", "no server"
 OTHER = "other"

@@ -9,15 +9,16 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from malbeot import __version__
-from malbeot.web.access import TheGuest
+from malbeot.web.access import TheGuest, operator
 from malbeot.web.chat.refusals import PREFIX
 
 PATH = "/openapi.json"
-_GUEST = get_args(TheGuest)[1].dependency
+_GUARDS = {get_args(TheGuest)[1].dependency, operator}
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "The access code or an invitation. Who calls from the machine itself needs neither.",
+    "description": "The access code or an invitation. Who calls from the machine itself needs neither, unless the "
+    "service has a public address.",
 }
 _TEXT = {"type": "string"}
 _HARMLESS = {"get", "head", "options"}
@@ -68,7 +69,7 @@ def describe(app: FastAPI, routers: Iterable[APIRouter]) -> None:
         (route.path_format, method.lower())
         for router in routers
         for route in router.routes
-        if isinstance(route, APIRoute) and _GUEST in _dependencies(route.dependant)
+        if isinstance(route, APIRoute) and not _GUARDS.isdisjoint(_dependencies(route.dependant))
         for method in route.methods or ()
     }
 

@@ -15,10 +15,15 @@ def reach(settings: Settings, port: int) -> str:
     if settings.web_public_url:
         said.append(f"callers elsewhere come by {settings.web_public_url}")
     beyond = "the access code or an invitation" if settings.access_code else "an invitation (`malbeot invite`)"
-    said.append(f"everyone on this machine may call, and from elsewhere who has {beyond}")
+    if settings.web_public_url:
+        said.append(
+            f"who has {beyond} may call, on this machine too, because whoever comes by that address may seem to"
+        )
+    else:
+        said.append(f"everyone on this machine may call, and from elsewhere who has {beyond}")
     if not secure and not is_loopback(host):
         said.append(
-            "browsers give a page the microphone only over https or on localhost, so set WEB_TLS_CERT and WEB_TLS_KEY, "
-            "or put a proxy with https before it"
+            "it has no https: codes, invitations and conversations travel in the clear, and browsers give a page the "
+            "microphone only over https or on localhost; set WEB_TLS_CERT and WEB_TLS_KEY, or an https proxy before it"
         )
     return "; ".join(said)

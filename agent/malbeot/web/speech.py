@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -17,8 +17,10 @@ from malbeot.log import logger
 from malbeot.providers import create_voice
 from malbeot.voices.schema import SpeechLanguage, Voice
 from malbeot.web.access import TheGuest
-from malbeot.web.chat.refusals import refusal, refused
+from malbeot.web.chat.refusals import busy, refusal, refused
 from malbeot.web.door import TheDoor
+from malbeot.web.leaving import unless_left
+from malbeot.web.slots import Busy, Slots
 
 router = APIRouter(prefix="/v1/audio")
 
@@ -38,6 +40,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     400: {"description": "What is wrong or cannot be honoured"},
     404: {"description": "No such voice"},
+    429: {"description": "Asked too often, or another text is being spoken just now"},
     503: {"description": "No voice server speaks"},
 }
 
@@ -78,33 +81,47 @@ async def speak(speech: SpeechRequest, door: TheDoor, guest: TheGuest) -> Respon
     except SettingsError as error:
         logger.error("nobody can speak with voice %s: %s", voice.id, error)
         raise refusal(503, "This voice cannot speak just now: its operator has to see to it.") from None
-    return Speech(speech.input, speaker=speaker, kind=speech.response_format)
+    return Speech(speech.input, speaker=speaker, kind=speech.response_format, slots=door.speeches)
 
 
 class Speech(Response):
     """Asks for the sound when it is sent, and stops when its listener leaves. `speaker` is closed with it."""
 
-    def __init__(self, text: str, *, speaker: tts.TTS[Any], kind: Literal["wav", "pcm"]) -> None:
+    def __init__(self, text: str, *, speaker: tts.TTS[Any], kind: Literal["wav", "pcm"], slots: Slots) -> None:
         super().__init__()
         self._text = text
         self._speaker = speaker
         self._kind = kind
+        self._slots = slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with (
             utils.http_context.open(),  # requests do not inherit the one of the process
             self._speaker as speaker,
-            speaker.synthesize(self._text, conn_options=_ONCE) as stream,
+            AsyncExitStack() as held,
         ):
-            sound = aiter(stream)
             try:
-                first = await anext(sound)
+                if not await unless_left(receive, held.enter_async_context(self._slots.one())):
+                    return
+            except Busy:
+                await refused(busy())(scope, receive, send)
+                return
+            stream = await held.enter_async_context(speaker.synthesize(self._text, conn_options=_ONCE))
+            sound = aiter(stream)
+            begun: list[tts.SynthesizedAudio] = []
+
+            async def begin() -> None:
+                begun.append(await anext(sound))
+
+            try:
+                if not await unless_left(receive, begin()):
+                    return
             except (APIError, StopAsyncIteration) as error:
                 logger.warning("a text could not be spoken: %s", error if isinstance(error, APIError) else "no sound")
                 failed = refused(refusal(503, "The voice is not reachable: please try again in a little while."))
                 await failed(scope, receive, send)
                 return
-            async with aclosing(self._bytes(first, sound)) as body:
+            async with aclosing(self._bytes(begun[0], sound)) as body:
                 try:
                     await StreamingResponse(body, media_type=_MEDIA_TYPES[self._kind])(scope, receive, send)
                 except APIError as error:

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from malbeot.errors import MalbeotError
-from malbeot.web.access.peers import is_from_here
+from malbeot.web.access import operator
 from malbeot.web.door import Door, TheDoor
 from malbeot.web.readiness import Dependency
 
@@ -31,13 +31,7 @@ class Readied(BaseModel):
     dependencies: list[Dependency]
 
 
-async def _operator(request: Request) -> None:
-    """Only who is on this machine: what they are told is of no use to callers, and to others it might be."""
-    if not is_from_here(request):
-        raise HTTPException(404, "Not Found")
-
-
-_FOR_OPERATORS = [Depends(_operator)]
+_FOR_OPERATORS = [Depends(operator)]
 _ELSEWHERE: dict[str, Any] = {"description": "Asked from another machine"}
 
 

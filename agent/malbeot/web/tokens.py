@@ -14,11 +14,19 @@ from malbeot.errors import MalbeotError
 ROOM_PREFIX = "call-"
 """What the names of calls' rooms begin with, and of no other room at LiveKit."""
 
-LIFETIME = timedelta(minutes=10)
-"""How long a token opens its room. LiveKit renews the token of a caller who is inside."""
+LIFETIME = timedelta(minutes=2)
+"""How long a token opens its room. LiveKit gives a minute's grace, and renews the token of a caller who is inside."""
 _PROVES_FOR = timedelta(days=1)
 """How long a token proves whose call it was: longer than any call. Rooms' names do not come again, so all that it can
 end is the one that it was made for."""
+
+# What `livekit.yaml` has for all rooms, so that it holds at every LiveKit server.
+EMPTY_TIMEOUT_S = 60
+"""How long a room lasts that nobody has come into."""
+DEPARTURE_TIMEOUT_S = 5
+"""How long a room lasts after the last one has left."""
+MAX_PARTICIPANTS = 8
+"""Who may be in a room at once: a caller who comes anew may meet what is left of the last time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +52,19 @@ def issue(request: CallRequest, *, api_key: str, api_secret: str) -> Ticket:
         can_publish_data=True,
     )
     dispatch = api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=request.model_dump_json())
+    room_config = api.RoomConfiguration(
+        empty_timeout=EMPTY_TIMEOUT_S,
+        departure_timeout=DEPARTURE_TIMEOUT_S,
+        max_participants=MAX_PARTICIPANTS,
+        agents=[dispatch],
+    )
     token = (
         api.AccessToken(api_key, api_secret)
         .with_identity(identity)
         .with_name(request.name)
         .with_ttl(LIFETIME)
         .with_grants(grants)
-        .with_room_config(api.RoomConfiguration(agents=[dispatch]))
+        .with_room_config(room_config)
     )
     return Ticket(token=token.to_jwt(), room=room, identity=identity, expires_at=expires_at)
 

@@ -18,6 +18,7 @@ from livekit.agents import (
     llm,
     stt,
 )
+from livekit.plugins import turns
 
 from malbeot.clips.clip import chime
 from malbeot.clips.fixed import FixedSpeech
@@ -59,7 +60,8 @@ def persona() -> Persona:
 async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSession[None]]:
     """A typed conversation with the companion, its greeting said."""
     fixed = FixedSpeech(chime())
-    taking = TurnTaking(Settings(_env_file=None), persona, fixed, None, call="test")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    taking = TurnTaking(settings, persona, fixed, None, call="test", caller="", pace=turns.Pace())
     session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=taking.options())
     caller = Caller(name="Rose", direction="inbound")
     companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), fixed=fixed, taking=taking)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from livekit.agents import APIConnectionError, llm, stt, tts, utils
-from livekit.plugins import aws, gpt_sovits, ollama, whisper
+from livekit.plugins import aws, gpt_sovits, ollama, turns, whisper
 
 from malbeot import providers
 from malbeot.clips.clip import chime
@@ -132,7 +132,7 @@ async def test_whisper_streams_and_is_told_the_settings(persona: Persona, ears_u
 
 async def test_a_typed_conversation_needs_no_ears(persona: Persona, tmp_path: Path) -> None:
     chosen = settings(whisper_model=str(tmp_path / "none"))
-    taking = TurnTaking(chosen, persona, FixedSpeech(chime()), None, call="test")
+    taking = TurnTaking(chosen, persona, FixedSpeech(chime()), None, call="test", caller="", pace=turns.Pace())
     session = build_session(chosen, persona, providers.load(chosen, hearing=False), taking, None)
     assert session.stt is None
     assert isinstance(session.tts, tts.TTS)

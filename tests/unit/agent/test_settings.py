@@ -53,6 +53,7 @@ def test_environment_comes_before_env_file(monkeypatch: pytest.MonkeyPatch, tmp_
         ("LLM_PROVIDER", "chatgpt", "'ollama', 'bedrock' or 'openai'"),
         ("LOG_LEVEL", "LOUD", "'DEBUG'"),
         ("MAX_CALLS", "0", "greater than or equal to 1"),
+        ("REDIS_URL", "unix://localhost/run/redis.sock", "redis://127.0.0.1"),
         ("EARS_URL", "http://127.0.0.1:9870", "auto, unix:/PATH or tcp://HOST:PORT"),
         ("EARS_URL", "unix:/" + "deep/" * 30, "107 bytes"),
     ],

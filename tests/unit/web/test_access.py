@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from malbeot.errors import SettingsError
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings, load
-from malbeot.web.access import ADMITTED, WRONG, Access, TheGuest
+from malbeot.web.access import ADMITTED, WRONG, WRONG_IN_ALL, Access, TheGuest
 from malbeot.web.access.invitation_key import ensure_key, key_file
 from malbeot.web.access.invitations import invite, invited
 from malbeot.web.access.peers import counted_address, is_from_here
@@ -102,6 +102,16 @@ async def test_a_host_that_says_loopback_does_not_make_a_stranger_one_of_this_ma
     assert (await ask(service(guarded), url="http://localhost:8080/who")).status_code == 401
 
 
+async def test_behind_a_public_address_a_proxy_that_adds_no_header_lets_nobody_in(guarded: Settings) -> None:
+    app = service(guarded.model_copy(update={"web_public_url": "https://calls.example.org"}))
+    for host in ("127.0.0.1:8080", "localhost:8080", "[::1]"):
+        url = f"http://{host}/who"
+        assert (await ask(app, peer="127.0.0.1", url=url)).status_code == 401
+        assert (await ask(app, CODE, peer="127.0.0.1", url=url)).status_code == 200
+    token = invite("Rose", key=ensure_key(guarded.malbeot_state), lifetime=WEEK)
+    assert (await ask(app, token, peer="127.0.0.1", url="http://localhost:8080/who")).json() == "Rose"
+
+
 async def test_from_elsewhere_with_the_code(guarded: Settings) -> None:
     app = service(guarded)
     response = await ask(app, CODE)
@@ -129,12 +139,13 @@ async def test_without_the_key_all_invitations_are_taken_back(settings: Settings
 
 def forged(key: str, **claims: object) -> str:
     now = int(time.time())
-    whole = {"sub": "Rose", "aud": "malbeot-call", "iat": now, "exp": now + 60} | claims
+    whole = {"jti": "one", "sub": "Rose", "aud": "malbeot-call", "iat": now, "exp": now + 60} | claims
     return jwt.encode({name: value for name, value in whole.items() if value is not None}, key, algorithm="HS256")
 
 
 def unsigned() -> str:
-    return jwt.encode({"sub": "Rose", "aud": "malbeot-call", "iat": 1, "exp": 9_999_999_999}, None, algorithm="none")  # type: ignore[arg-type]
+    claims = {"jti": "one", "sub": "Rose", "aud": "malbeot-call", "iat": 1, "exp": 9_999_999_999}
+    return jwt.encode(claims, None, algorithm="none")  # type: ignore[arg-type]
 
 
 def with_header(header: bytes) -> str:
@@ -156,6 +167,8 @@ async def test_every_refusal_is_the_same(guarded: Settings) -> None:
         "no audience": forged(key, aud=None),
         "no end": forged(key, exp=None),
         "nobody": forged(key, sub=None),
+        "none in particular": forged(key, jti=None),
+        "an empty one in particular": forged(key, jti=""),
         "a nameless one": forged(key, sub=""),
         "a number": forged(key, exp="soon"),
         "unsigned": unsigned(),
@@ -212,6 +225,23 @@ async def test_ten_wrong_ones_and_even_the_right_one_waits(guarded: Settings, ca
     assert (await ask(app, peer="127.0.0.1", url="http://localhost/who")).status_code == 200
     assert caplog.text.count("from 203.0.113.7: it has to wait") == 1
     assert "guess-" not in caplog.text
+
+
+async def test_who_guesses_from_many_addresses_gets_no_further_than_from_thirty(
+    guarded: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = service(guarded)
+    token = invite("Rose", key=ensure_key(guarded.malbeot_state), lifetime=WEEK)
+    for number in range(WRONG_IN_ALL.amount):
+        peer = f"198.51.{number // 250}.{number % 250}"
+        assert (await ask(app, f"guess-{number:04}", peer=peer)).status_code == 401
+    refused = await ask(app, "guess-0300", peer="203.0.113.9")
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert (await ask(app, CODE)).status_code == 429, "or the right guess would still tell"
+    assert (await ask(app, token)).json() == "Rose"
+    assert (await ask(app)).status_code == 401, "who offers nothing is told how to call"
+    assert caplog.text.count("only invitations open") == 1
 
 
 async def test_who_offers_nothing_does_not_lock_themselves_out(guarded: Settings) -> None:

@@ -89,6 +89,29 @@ async def test_through_the_proxy_everybody_is_from_elsewhere(site: httpx.AsyncCl
     assert (await site.get("/rtc/validate")).status_code == 502, "no LiveKit server runs here"
 
 
+async def test_a_livekit_server_that_is_down_puts_no_token_into_the_log(tmp_path: Path) -> None:
+    public = free_port()
+    env = caddy_environment(
+        tmp_path,
+        MALBEOT_SITE=f"http://127.0.0.1:{public}",
+        MALBEOT_LIVEKIT=f"127.0.0.1:{free_port()}",
+        MALBEOT_TUNNEL_PORT=str(free_port()),
+    )
+    proxy = await caddy("run", "--adapter", "caddyfile", "--config", str(CADDYFILE), env=env)
+    try:
+        await line_with(proxy.stderr, "serving initial configuration", timeout_s=30)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{public}", trust_env=False) as client:
+            headers = {"Authorization": "Bearer s3cret-code", "X-Call-Token": "s3cret-header"}
+            response = await client.get("/rtc", params={"access_token": "s3cret", "auto": "1"}, headers=headers)
+            assert response.status_code == 502
+    finally:
+        proxy.terminate()
+        out, err = await proxy.communicate()
+    logged = out.decode() + err.decode()
+    assert '"/rtc"' in logged, "what failed is still told"
+    assert "s3cret" not in logged
+
+
 async def test_who_guesses_cannot_pretend_to_be_somebody_else_each_time(site: httpx.AsyncClient) -> None:
     statuses = []
     for number in range(11):

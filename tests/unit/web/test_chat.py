@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,12 +13,16 @@ import pytest
 
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings
+from malbeot.web import slots
+from malbeot.web.access.invitation_key import ensure_key
+from malbeot.web.access.invitations import invite
 from malbeot.web.app import create_app
 from malbeot.web.chat import events, reply
 from support.scripted_llm import ScriptedModel, scripted_model
 from support.served import served
 
 HELLO: Any = [{"role": "user", "content": "Hello there."}]
+ASK = {"model": "en", "messages": HELLO}
 SESSION = "conversation-1"
 
 
@@ -276,13 +280,72 @@ async def test_who_may_not_call_may_not_type(url: str, model: ScriptedModel) -> 
     assert not model.requests
 
 
-async def test_two_at_once_in_one_session_are_answered_one_after_the_other(
+async def test_a_session_that_is_answering_takes_no_second_message(
     client: openai.AsyncOpenAI, model: ScriptedModel
 ) -> None:
-    model.between_s = 0.05
-    began = time.monotonic()
+    model.delay_s = 0.6
     extra = {"session": SESSION}
     ask = client.chat.completions.create
-    await asyncio.gather(*(ask(model="en", messages=HELLO, extra_body=extra) for _ in range(2)))
-    assert time.monotonic() - began >= 0.4
+    answering = asyncio.create_task(ask(model="en", messages=HELLO, extra_body=extra))
+    await _asked(model, 1)
+    with pytest.raises(openai.ConflictError) as refused:
+        await ask(model="en", messages=HELLO, extra_body=extra)
+    assert refused.value.code == "session_busy"
+    assert not answering.done()
+    await answering
+    await ask(model="en", messages=HELLO, extra_body=extra)
     assert len(model.told("user")) == 2
+
+
+async def _asked(model: ScriptedModel, times: int) -> None:
+    async with asyncio.timeout(5):
+        while len(model.requests) < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_two_answers_at_once_and_the_third_waits_or_comes_again(
+    client: openai.AsyncOpenAI, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "WAIT_S", 0.3)
+    model.delay_s = 2.0
+    ask = client.chat.completions.create
+    two = [asyncio.create_task(ask(model="en", messages=HELLO)) for _ in range(slots.GENERATIONS)]
+    await _asked(model, 2)
+    for stream in (False, True):
+        with pytest.raises(openai.RateLimitError) as refused:
+            await client.post("/chat/completions", cast_to=object, body={**ASK, "stream": stream})
+        assert refused.value.code == "busy"
+        assert int(refused.value.response.headers["retry-after"]) >= 1
+    assert len(model.requests) == 2
+    monkeypatch.setattr(slots, "WAIT_S", 5.0)
+    model.delay_s = 0.0
+    third = await ask(model="en", messages=HELLO)
+    assert third.choices[0].message.content
+    await asyncio.gather(*two)
+
+
+async def test_who_leaves_makes_room(client: openai.AsyncOpenAI, model: ScriptedModel) -> None:
+    model.answer, model.between_s = "word " * 600, 0.05
+    ask = client.chat.completions.create
+    first = [asyncio.create_task(ask(model="en", messages=HELLO)) for _ in range(slots.GENERATIONS)]
+    await _asked(model, 2)
+    waiting = asyncio.create_task(ask(model="en", messages=HELLO))
+    await asyncio.sleep(0.2)
+    for reading in (waiting, *first):
+        reading.cancel()
+    await asyncio.gather(waiting, *first, return_exceptions=True)
+    model.answer = "Well."
+    assert (await asyncio.wait_for(ask(model="en", messages=HELLO), 3)).choices[0].message.content
+    assert len(model.requests) == 3, "who left while waiting is not answered"
+
+
+async def test_two_people_of_one_name_share_no_conversation(url: str, settings: Settings, model: ScriptedModel) -> None:
+    key = ensure_key(settings.malbeot_state)
+    body = {**ASK, "session": SESSION}
+    roses = [invite("Rose", key=key, lifetime=timedelta(days=1)) for _ in range(2)]
+    async with httpx.AsyncClient() as browser:
+        for token, remembered in ((roses[0], 1), (roses[1], 1), (roses[0], 2)):
+            headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "203.0.113.7"}
+            answer = await browser.post(f"{url}/v1/chat/completions", json=body, headers=headers)
+            assert answer.status_code == 200
+            assert len(model.told("user")) == remembered

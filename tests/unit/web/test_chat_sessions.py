@@ -15,9 +15,9 @@ def user(text: str) -> list[llm.ChatMessage]:
 
 def test_nobody_opens_anothers() -> None:
     sessions = Sessions()
-    found = sessions.find(key(guest="Rose"))
-    assert sessions.find(key(guest="Rose")) is found
-    others = [key(guest="Ada"), key(address="203.0.113.7"), key(address="Rose"), key("other", guest="Rose")]
+    found = sessions.find(key(guest="one"))
+    assert sessions.find(key(guest="one")) is found
+    others = [key(guest="two"), key(address="203.0.113.7"), key(address="one"), key("other", guest="one")]
     assert all(sessions.find(other) is not found for other in others)
 
 

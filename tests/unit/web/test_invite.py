@@ -26,9 +26,11 @@ async def test_one_link_whose_secret_no_server_sees(tmp_path: Path) -> None:
 
     key = read_key(tmp_path / "state")
     assert key
-    assert invited(token, key=key) == "김순자"
+    invitation = invited(token, key=key)
+    assert invitation
+    assert invitation.name == "김순자"
     claims = jwt.decode(token, key, algorithms=["HS256"], audience="malbeot-call")
-    assert claims.keys() == {"sub", "aud", "iat", "exp"}
+    assert claims.keys() == {"jti", "sub", "aud", "iat", "exp"}
     assert claims["exp"] - claims["iat"] == 30 * 86400
     assert abs(claims["iat"] - datetime.now(UTC).timestamp()) < 90
 
@@ -95,5 +97,12 @@ def test_a_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
 
 def test_an_invitation_ends(tmp_path: Path) -> None:
     key = ensure_key(tmp_path)
-    assert invited(invite("Rose", key=key, lifetime=timedelta(seconds=30)), key=key) == "Rose"
+    assert invited(invite("Rose", key=key, lifetime=timedelta(seconds=30)), key=key)
     assert invited(invite("Rose", key=key, lifetime=timedelta(seconds=-1)), key=key) is None
+
+
+def test_two_people_of_one_name_are_two(tmp_path: Path) -> None:
+    key = ensure_key(tmp_path)
+    found = [invited(invite("Rose", key=key, lifetime=timedelta(days=1)), key=key) for _ in range(2)]
+    assert [invitation and invitation.name for invitation in found] == ["Rose", "Rose"]
+    assert len({invitation and invitation.id for invitation in found}) == 2

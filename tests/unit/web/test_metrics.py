@@ -84,6 +84,14 @@ async def test_who_may_not_call_is_counted_so(client: httpx.AsyncClient) -> None
     assert (await figures(client))["malbeot_web_calls_total", ("no access",)] == 1
 
 
+async def test_another_sites_page_never_got_as_far_as_a_call(client: httpx.AsyncClient) -> None:
+    headers = {"Origin": "https://another.example"}
+    assert (await client.post("/api/calls", json={"language": "en"}, headers=headers)).status_code == 403
+    told = await figures(client)
+    assert told["malbeot_web_requests_total", ("POST", "other", "403")] == 1
+    assert not any(value for (name, _), value in told.items() if name == "malbeot_web_calls_total")
+
+
 async def test_places(client: httpx.AsyncClient, settings: Settings) -> None:
     assert (await figures(client))["malbeot_places", ()] == settings.max_calls
 

@@ -2,17 +2,19 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from itertools import chain
 from pathlib import Path
 
 import pytest
 from livekit import api
+from redis.asyncio import Redis
 
 from malbeot.settings import Settings
 from malbeot.web.places import Full, Places, Unavailable, open_places
-from malbeot.web.places.redis_store import open_redis
+from malbeot.web.places.live_rooms import LiveRooms
+from malbeot.web.places.redis_store import RedisStore, open_redis
 from malbeot.web.places.sqlite_store import open_sqlite
 from malbeot.web.places.store import JOINS_WITHIN_S, Outcome, Store
 from support.redis_server import RedisServer, running_redis
@@ -198,6 +200,32 @@ async def test_livekit_that_does_not_answer(
         if how != "away":
             livekit.broken, livekit.delay_s = False, 0.0
             await places.take("call-1")
+
+
+class FlushedStore(RedisStore):
+    """A real Redis that is emptied as soon as something is noted in it."""
+
+    def __init__(self, url: str, client: Redis) -> None:
+        super().__init__(url, client)
+        self._client = client
+
+    async def note(self, live: Collection[str], *, began: float) -> None:
+        await super().note(live, began=began)
+        await self._client.flushall()
+
+
+async def test_a_redis_that_forgets_what_was_just_seen_gives_no_place(
+    redis: RedisServer, livekit: ScriptedLiveKit
+) -> None:
+    async with Redis.from_url(redis.url) as client, api.LiveKitAPI(livekit.url, KEY, SECRET) as service:
+        await client.flushall()
+        places = Places(FlushedStore(redis.url, client), LiveRooms(service, livekit.url), limit=3)
+        with pytest.raises(Unavailable, match="try again"):
+            await places.take("call-1")
+        with pytest.raises(Unavailable, match="try again"):
+            await places.taken()
+        # As nothing was kept of it.
+        assert (await client.keys("*")) == []
 
 
 async def test_what_keeps_places_goes_away_and_comes_back(redis: RedisServer, tmp_path: Path) -> None:

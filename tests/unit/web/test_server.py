@@ -81,14 +81,23 @@ async def test_an_address_that_is_not_ours(settings: Settings) -> None:
         ({"web_host": "::1"}, ["http://[::1]:80; only this machine reaches it"], []),
         (
             {"web_host": "0.0.0.0", "access_code": SecretStr("open-sesame")},
-            ["http://0.0.0.0:80; every machine", "who has the access code or an invitation", "WEB_TLS_CERT"],
+            [
+                "http://0.0.0.0:80; every machine",
+                "who has the access code or an invitation",
+                "travel in the clear",
+                "WEB_TLS_CERT",
+            ],
             ["only this machine", "sesame"],
         ),
-        ({"web_public_url": "https://calls.example.org"}, ["come by https://calls.example.org"], []),
+        (
+            {"web_public_url": "https://calls.example.org"},
+            ["come by https://calls.example.org", "an invitation (`malbeot invite`) may call, on this machine too"],
+            ["everyone on this machine"],
+        ),
         (
             {"web_host": "::", "web_tls_cert": Path("a"), "web_tls_key": Path("b")},
             ["https://[::]:80; every machine"],
-            ["microphone"],
+            ["microphone", "in the clear"],
         ),
     ],
 )

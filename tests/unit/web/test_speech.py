@@ -15,6 +15,7 @@ import pytest
 
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings
+from malbeot.web import slots
 from malbeot.web.app import create_app
 from support.served import served
 from support.standin import Standin, running_standin
@@ -104,6 +105,37 @@ async def test_sound_comes_while_it_is_made_and_stops_when_its_listener_leaves(s
         assert await asyncio.wait_for(left, 3) - asked_at < 6
 
 
+async def test_who_leaves_before_the_first_sound_stops_it_and_makes_room(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def mute(exchange: Exchange) -> None:
+        if exchange.fields:
+            asked.set()
+            await exchange.gone()
+            left.set()
+
+    monkeypatch.setattr(slots, "WAIT_S", 0.3)
+    async with voice_server(mute) as server, speaking(settings, server.url) as client:
+        say = client.audio.speech.create
+        first = asyncio.create_task(say(model="x", voice="june", input=TEXT, response_format="wav"))
+        await asyncio.wait_for(asked.wait(), 5)
+        with pytest.raises(openai.RateLimitError) as refused:
+            await say(model="x", voice="june", input=TEXT, response_format="wav")
+        assert refused.value.code == "busy"
+        assert int(refused.value.response.headers["retry-after"]) >= 1
+        assert not left.is_set()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await asyncio.wait_for(left.wait(), 3)
+        asked.clear()
+        second = asyncio.create_task(say(model="x", voice="june", input=TEXT, response_format="wav"))
+        await asyncio.wait_for(asked.wait(), 3)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+
+
 async def test_no_voice_server_is_one_line(settings: Settings) -> None:
     async with speaking(settings, NOBODY) as client:
         with pytest.raises(openai.InternalServerError, match="try again in a little while") as refused:
@@ -155,6 +187,12 @@ async def test_requests_that_are_wrong(settings: Settings, changed: dict[str, An
 async def test_what_there_is_to_choose(client: httpx.AsyncClient) -> None:
     voices = (await client.get("/v1/audio/voices")).json()
     assert voices == {"voices": [{"id": "dasom", "languages": ["ko"]}, {"id": "june", "languages": ["en"]}]}
+    assert (await client.get("/api/voices")).json() == voices
     scenarios = (await client.get("/api/scenarios")).json()
     assert {"id": "after-a-fall-en", "title": "A man at home again after a fall", "language": "en"} in scenarios
     assert {scenario["language"] for scenario in scenarios} == {"en", "ko"}
+
+
+@pytest.mark.parametrize("path", ["/api/scenarios", "/api/voices"])
+async def test_what_there_is_to_choose_is_for_who_may_call(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path, headers={"X-Forwarded-For": "203.0.113.7"})).status_code == 401

@@ -12,12 +12,17 @@ import aiohttp
 import httpx
 import pytest
 from aiohttp import web
+from livekit import api
+from pydantic import SecretStr
 
 from malbeot import workers_here
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings
 from malbeot.web.app import create_app
+from malbeot.web.places import open_places
 from malbeot.web.readiness import Dependency, Readiness
+from support.redis_server import running_redis
+from support.scripted_livekit import ScriptedLiveKit
 
 CHAT = "smollm2:135m"
 
@@ -54,11 +59,21 @@ def ollama(*models: str, loaded: tuple[str, ...] = ()) -> dict[str, Any]:
     }
 
 
+@asynccontextmanager
+async def readiness(settings: Settings) -> AsyncIterator[Readiness]:
+    async with (
+        aiohttp.ClientSession() as http,
+        api.LiveKitAPI(settings.livekit_url, *settings.livekit_keys, session=http) as livekit,
+        open_places(settings, livekit) as places,
+    ):
+        yield Readiness(settings, http, places)
+
+
 async def look(settings: Settings, name: str, **changes: object) -> Dependency:
     """How the dependency `name` is with these settings."""
     chosen = settings.model_copy(update=changes)
-    async with aiohttp.ClientSession() as http:
-        found = {known.name: known for known in await Readiness(chosen, http).look()}
+    async with readiness(chosen) as asked:
+        found = {known.name: known for known in await asked.look()}
     for known in found.values():
         assert known.why
         assert "\n" not in known.why
@@ -86,7 +101,7 @@ async def test_nobody_answers(client: httpx.AsyncClient) -> None:
     answer = response.json()
     assert answer["ready"] is False
     states = {known["name"]: known["state"] for known in answer["dependencies"]}
-    assert states.keys() == {"livekit", "worker", "speech recognition", "language model", "voice", "page"}
+    assert states.keys() == {"livekit", "places", "worker", "speech recognition", "language model", "voice", "page"}
     assert {name for name, state in states.items() if state == "down"} >= {
         "livekit",
         "worker",
@@ -147,12 +162,25 @@ async def test_keys_that_livekit_refuses(settings: Settings) -> None:
     assert settings.livekit_keys[1] not in livekit.why
 
 
+async def test_what_keeps_the_places(settings: Settings, livekit: ScriptedLiveKit) -> None:
+    livekit.rooms |= {"call-1"}
+    async with running_redis() as redis:
+        changes = {"livekit_url": livekit.url, "redis_url": redis.url, "max_calls": 7}
+        places = await look(settings, "places", **changes)
+        assert (places.state, places.why) == ("ready", "1 of 7 are taken")
+        await redis.stop()
+        assert (await look(settings, "livekit", **changes)).state == "ready"
+        places = await look(settings, "places", **changes)
+    assert places.state == "down"
+    assert "REDIS_URL" in places.why
+
+
 async def test_a_server_that_never_answers_holds_nothing_up(settings: Settings) -> None:
     async with server({}, delay_s=30) as (url, _):
         began = time.monotonic()
-        async with aiohttp.ClientSession() as http:
-            mute = {"ollama_url": url, "gpt_sovits_urls": (url,), "livekit_url": url.replace("http", "ws")}
-            states = {known.name: known for known in await Readiness(settings.model_copy(update=mute), http).look()}
+        mute = {"ollama_url": url, "gpt_sovits_urls": (url,), "livekit_url": url.replace("http", "ws")}
+        async with readiness(settings.model_copy(update=mute)) as asked:
+            states = {known.name: known for known in await asked.look()}
         assert time.monotonic() - began < 2.5
     assert states["livekit"].state == states["language model"].state == "down"
     assert "within 2 s" in states["language model"].why
@@ -190,6 +218,24 @@ async def test_only_this_machine_is_told(settings: Settings, static: Path, path:
                 assert response.status_code in status, (peer, host, headers)
                 if response.status_code == 404:
                     assert response.json() == {"message": "Not Found"}
+
+
+@pytest.mark.parametrize("path", ["/ready", "/metrics"])
+async def test_behind_a_public_address_even_this_machine_needs_a_permit(
+    settings: Settings, static: Path, path: str
+) -> None:
+    chosen = {"web_public_url": "https://calls.example.org", "access_code": SecretStr("open-sesame")}
+    settings = settings.model_copy(update=chosen)
+    app = create_app(settings, load_all(settings), static=static)
+    right = {"Authorization": "Bearer open-sesame"}
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            assert (await client.get(path)).status_code == 401
+            assert (await client.get(path, headers=right)).status_code in {200, 503}
+            elsewhere = right | {"X-Forwarded-For": "192.0.2.7"}
+            assert (await client.get(path, headers=elsewhere)).status_code == 404
+            assert (await client.get("/health")).status_code == 200
 
 
 @asynccontextmanager
@@ -236,6 +282,6 @@ async def test_a_state_folder_that_cannot_be_written_does_not_stop_a_worker(tmp_
 async def test_the_answer_is_what_the_document_says(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     responses = document["paths"]["/ready"]["get"]["responses"]
-    assert responses.keys() == {"200", "404", "503"}
+    assert responses.keys() == {"200", "401", "404", "429", "503"}
     assert responses["404"]["content"]["application/json"]["schema"]["$ref"].endswith("/Refusal")
     assert json.dumps(document).count("HTTPValidationError") == 0

@@ -1,4 +1,8 @@
-"""Who may call: everyone on this machine; from elsewhere, who has the access code or an invitation."""
+"""Who may call: who has the access code or an invitation, and everyone on this machine while it is all there is.
+
+A service with a public address has a proxy or a tunnel before it, which connects from this machine for the whole world
+and may add no header that tells. Then being on this machine opens nothing.
+"""
 
 import asyncio
 import hmac
@@ -18,19 +22,25 @@ from malbeot.web.access.peers import counted_address, is_from_here
 from malbeot.web.access.rates import Rate
 from malbeot.web.access.words import NOT_INVITED, TOO_OFTEN, language_of
 
-__all__ = ["Access", "Guest", "TheGuest", "language_of"]
+__all__ = ["Access", "Guest", "TheGuest", "language_of", "operator"]
 
 WRONG = RateLimitItemPerMinute(10)
 """Wrong codes and invitations from one address: 14,400 a day, of the 100 million that 8 digits alone can be."""
+WRONG_IN_ALL = RateLimitItemPerMinute(300)
+"""Wrong ones from all addresses: who guesses from many gets no further than 30 of them."""
 ADMITTED = RateLimitItemPerMinute(60)
 """Requests from one address that may call: a home of twenty callers behind one address is not slowed down."""
 
 
+_EVERYONE = "everyone"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Guest:
-    """Who asks. `name` is what an invitation calls them, "" without one."""
+    """Who asks. `name` is what an invitation calls them and `invitation` its id, both "" without one."""
 
     name: str = ""
+    invitation: str = ""
 
 
 class Access:
@@ -39,13 +49,15 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._state = settings.malbeot_state
         self._code = settings.access_code
+        self._open_here = settings.web_public_url is None
         self._wrong = Rate(WRONG)
+        self._wrong_in_all = Rate(WRONG_IN_ALL)
         self._admitted = Rate(ADMITTED)
         self._key_is_broken = ""
 
     async def admit(self, request: Request) -> Guest:
         """Raises `HTTPException` 401 for who may not call, and 429 for who asks too often."""
-        if is_from_here(request):
+        if self._open_here and is_from_here(request):
             return Guest()
         offered = _bearer(request)
         key = await self._key()
@@ -53,7 +65,11 @@ class Access:
         # From here on nothing is awaited, or many tries at once would be judged before the first one counts.
         if wait_s := self._wrong.wait_s(address):
             raise _too_often(request, wait_s)
-        guest = self._guest(offered, key)
+        guest = self._invited(offered, key)
+        if guest is None and offered and (wait_s := self._wrong_in_all.wait_s(_EVERYONE)):
+            # The right code waits as well, or many addresses could go on guessing; nobody guesses an invitation.
+            raise _too_often(request, wait_s)
+        guest = guest or self._with_code(offered)
         if guest is None:
             if offered:
                 self._count_wrong(address)
@@ -62,16 +78,23 @@ class Access:
             raise _too_often(request, self._admitted.wait_s(address))
         return guest
 
-    def _guest(self, offered: bytes, key: str | None) -> Guest | None:
-        if self._code and hmac.compare_digest(offered, self._code.get_secret_value().encode()):
-            return Guest()
-        name = invited(offered.decode("latin-1"), key=key) if key else None
-        return Guest(name=name) if name else None
+    def _invited(self, offered: bytes, key: str | None) -> Guest | None:
+        invitation = invited(offered.decode("latin-1"), key=key) if key else None
+        return Guest(name=invitation.name, invitation=invitation.id) if invitation else None
+
+    def _with_code(self, offered: bytes) -> Guest | None:
+        right = self._code and hmac.compare_digest(offered, self._code.get_secret_value().encode())
+        return Guest() if right else None
 
     def _count_wrong(self, address: str) -> None:
         self._wrong.take(address)
         if self._wrong.wait_s(address):
             logger.warning("%d wrong codes or invitations a minute from %s: it has to wait", WRONG.amount, address)
+        self._wrong_in_all.take(_EVERYONE)
+        if self._wrong_in_all.wait_s(_EVERYONE):
+            logger.warning(
+                "%d wrong codes or invitations a minute in all: only invitations open now", WRONG_IN_ALL.amount
+            )
 
     async def _key(self) -> str | None:
         try:
@@ -97,6 +120,16 @@ def _too_often(request: Request, wait_s: int) -> HTTPException:
 async def _guest(request: Request) -> Guest:
     guest: Guest = await request.app.state.door.access.admit(request)
     return guest
+
+
+async def operator(request: Request) -> None:
+    """A route's dependency: only who is on this machine gets further, and has a permit where that alone opens nothing.
+
+    What operators are told is of no use to callers, and to others it might be. Raises `HTTPException` 404, 401 or 429.
+    """
+    if not is_from_here(request):
+        raise HTTPException(404, "Not Found")
+    await request.app.state.door.access.admit(request)
 
 
 TheGuest = Annotated[Guest, Depends(_guest)]

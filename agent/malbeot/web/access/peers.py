@@ -7,8 +7,8 @@ from fastapi import Request
 
 _HOST = re.compile(r"(?:\[(?P<bracketed>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:@/\[\]]+))(?::\d*)?")
 _FORWARDING = {"forwarded", "via", "x-real-ip", "x-client-ip", "cf-connecting-ip", "true-client-ip"}
-_HOME = 64
-"""Leading bits of an IPv6 address that count together: a home gets that many, and chooses the rest as it likes."""
+_HOME = 56
+"""Leading bits of an IPv6 address that count together: a home may get that many, and chooses the rest as it likes."""
 
 
 def is_from_here(request: Request) -> bool:
@@ -16,7 +16,8 @@ def is_from_here(request: Request) -> bool:
 
     The connection alone does not tell: a proxy or tunnel on this machine connects from loopback for the whole world,
     and adds a forwarding header; a foreign page whose name was rebound to loopback connects from here, and its Host
-    is not loopback. A tunnel that passes bytes and adds nothing cannot be told from this machine.
+    is not loopback. A proxy or tunnel that adds nothing cannot be told from this machine, so where the service has a
+    public address this opens no door (`Access`).
     """
     if not is_loopback(request.client.host if request.client else ""):
         return False

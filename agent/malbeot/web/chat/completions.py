@@ -30,6 +30,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     400: {"description": "What is wrong or cannot be honoured"},
     404: {"description": "No such model"},
+    409: {"description": "The session's last message is still being answered"},
+    429: {"description": "Asked too often, or too many answers are being made just now"},
     502: {"description": "The language model failed"},
     503: {"description": "The language model is not reachable"},
     504: {"description": "The language model is too late"},
@@ -60,6 +62,7 @@ async def complete(chat: ChatRequest, request: Request, door: TheDoor, guest: Th
         system=render_system(persona, caller, datetime.now().astimezone(), _scenario(chat, door)),
         options=model_options(door.settings, chat),
         session=_session(chat, request, door, guest),
+        slots=door.generations,
     )
 
 
@@ -83,5 +86,5 @@ def _scenario(chat: ChatRequest, door: Door) -> Scenario | None:
 def _session(chat: ChatRequest, request: Request, door: Door, guest: Guest) -> Session | None:
     if chat.session is None:
         return None
-    address = "" if guest.name else counted_address(request)
-    return door.sessions.find(Key(guest=guest.name, address=address, session=f"{chat.model} {chat.session}"))
+    address = "" if guest.invitation else counted_address(request)
+    return door.sessions.find(Key(guest=guest.invitation, address=address, session=f"{chat.model} {chat.session}"))

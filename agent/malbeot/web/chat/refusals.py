@@ -1,10 +1,13 @@
 """Refusals in OpenAI's form, from which its clients make their own exceptions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 from livekit.agents import APIError, APIStatusError, APITimeoutError
+
+from malbeot.web.slots import RETRY_AFTER_S
 
 PREFIX = "/v1/"
 """What every path of OpenAI's interface begins with."""
@@ -15,9 +18,22 @@ _REFUSED = {400, 422}
 """A model's server answers so to what a request asks of it, such as a schema that it does not take."""
 
 
-def refusal(status: int, message: str, *, param: str | None = None, code: str | None = None) -> HTTPException:
+def refusal(
+    status: int,
+    message: str,
+    *,
+    param: str | None = None,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HTTPException:
     """`param` is the field that is wrong, `code` what programs tell it by."""
-    return HTTPException(status, {"message": message, "param": param, "code": code})
+    return HTTPException(status, {"message": message, "param": param, "code": code}, headers=headers)
+
+
+def busy() -> HTTPException:
+    """429: as much is being made as this service makes at once."""
+    message = f"Others are being answered just now: please try again in {RETRY_AFTER_S} s."
+    return refusal(429, message, code="busy", headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 def openai_form(status: int, detail: object) -> dict[str, Any]:
@@ -35,7 +51,7 @@ def openai_form(status: int, detail: object) -> dict[str, Any]:
 
 def refused(why: HTTPException) -> JSONResponse:
     """The answer to whom a refusal cannot be raised any more."""
-    return JSONResponse(openai_form(why.status_code, why.detail), status_code=why.status_code)
+    return JSONResponse(openai_form(why.status_code, why.detail), status_code=why.status_code, headers=why.headers)
 
 
 def model_failed(error: APIError) -> HTTPException:

@@ -1,11 +1,12 @@
 """The response: the model is asked when it is sent, and stops when its reader leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-from livekit.agents import APIError, llm, utils
+from fastapi import HTTPException
+from livekit.agents import APIError, llm
 from sse_starlette import ServerSentEvent
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -13,10 +14,12 @@ from starlette.types import Receive, Scope, Send
 from malbeot.web.chat.answer import Answer, answering
 from malbeot.web.chat.events import Events
 from malbeot.web.chat.options import ModelOptions
-from malbeot.web.chat.refusals import model_failed, openai_form, refused
+from malbeot.web.chat.refusals import busy, model_failed, openai_form, refusal, refused
 from malbeot.web.chat.request import ChatRequest
 from malbeot.web.chat.sessions import Session
 from malbeot.web.chat.wire import Wire, to_json
+from malbeot.web.leaving import unless_left
+from malbeot.web.slots import Busy, Slots
 
 _PATIENCE_S = 5.0
 """So long a stream is not begun: a model that fails at once is told by the status. Later, heartbeats matter more."""
@@ -33,6 +36,7 @@ class Reply(Response):
         system: str,
         options: ModelOptions,
         session: Session | None,
+        slots: Slots,
     ) -> None:
         super().__init__()
         self._request = request
@@ -40,11 +44,23 @@ class Reply(Response):
         self._system = llm.ChatMessage(role="system", content=[system])
         self._options = options
         self._session = session
+        self._slots = slots
         self._wire = Wire(request.model)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         said = [llm.ChatMessage(role=_role(message.role), content=[message.text]) for message in self._request.messages]
-        async with self._session.turn if self._session else nullcontext():
+        async with AsyncExitStack() as held:
+            if self._session:
+                if self._session.turn.locked():
+                    await refused(_still_answering())(scope, receive, send)
+                    return
+                await held.enter_async_context(self._session.turn)
+            try:
+                if not await unless_left(receive, held.enter_async_context(self._slots.one())):
+                    return
+            except Busy:
+                await refused(busy())(scope, receive, send)
+                return
             async with answering(self._model, self._context(said), self._options) as answer:
                 response = await self._respond(answer, receive)
                 if response:
@@ -62,10 +78,10 @@ class Reply(Response):
             if self._request.stream:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PATIENCE_S):
-                        if not await _unless_left(receive, answer.begun()):
+                        if not await unless_left(receive, answer.begun()):
                             return None
                 return Events(self._events(answer))
-            if not await _unless_left(receive, answer.whole()):
+            if not await unless_left(receive, answer.whole()):
                 return None
         except APIError as error:
             return refused(model_failed(error))
@@ -86,27 +102,14 @@ class Reply(Response):
         yield _event("[DONE]")
 
 
+def _still_answering() -> HTTPException:
+    message = "session: its last message is still being answered: wait for that, or send another session"
+    return refusal(409, message, param="session", code="session_busy")
+
+
 def _event(data: str) -> ServerSentEvent:
     return ServerSentEvent(data, sep="\n")
 
 
 def _role(role: str) -> Any:
     return role
-
-
-async def _unless_left(receive: Receive, work: Coroutine[Any, Any, None]) -> bool:
-    """Does `work` while its reader is there. Whether it was finished; raises what it raises."""
-    working = asyncio.create_task(work, name="chat.work")
-    leaving = asyncio.create_task(_left(receive), name="chat.leaving")
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        return working.done()
-    finally:
-        await utils.aio.cancel_and_wait(working, leaving)
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -25,9 +25,9 @@ class Key:
     """Whose session: a guess at an id alone opens nobody else's."""
 
     guest: str
-    """The name in an invitation, "" without one."""
+    """The id of their invitation, "" without one."""
     address: str
-    """Where they ask from, "" for who is named."""
+    """Where they ask from, "" for who is invited. The code's holders behind one address differ by `session` alone."""
     session: str
 
 

@@ -51,12 +51,18 @@ class CountedPlaces:
             raise
 
     async def _ask(self, question: Callable[[float], Awaitable[Verdict]]) -> Verdict:
+        """A verdict that is not stale. Raises `Unavailable` where there is none."""
         looks = self._looks
         try:
             verdict = await question(FRESH_S)
             if verdict.outcome is Outcome.STALE:
                 await self._look(looks, began=verdict.now)
                 verdict = await question(_ANY_AGE_S)
+            if verdict.outcome is Outcome.STALE:
+                raise Unavailable(
+                    "the calls cannot be counted: what keeps their places has just lost what was noted in it (it was "
+                    "emptied or replaced, or its clock was set back): try again"
+                )
         except Unavailable as error:
             self._tell(error)
             raise

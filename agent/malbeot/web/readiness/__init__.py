@@ -7,6 +7,7 @@ import aiohttp
 
 from malbeot.errors import without_passwords
 from malbeot.settings import Settings
+from malbeot.web.places import Places
 from malbeot.web.readiness.dependency import Dependency, Probe, State
 from malbeot.web.readiness.probes import probes_of
 
@@ -20,8 +21,8 @@ _KEEP_S = 1.0
 class Readiness:
     """What one web process depends on."""
 
-    def __init__(self, settings: Settings, http: aiohttp.ClientSession) -> None:
-        self._probes = probes_of(settings, http)
+    def __init__(self, settings: Settings, http: aiohttp.ClientSession, places: Places) -> None:
+        self._probes = probes_of(settings, http, places)
         self._lock = asyncio.Lock()
         self._known: list[Dependency] = []
         self._known_at = -_KEEP_S

@@ -14,6 +14,7 @@ from malbeot.settings import AUTO, Settings
 from malbeot.up import probes
 from malbeot.up.probes import VoiceKind
 from malbeot.web.page_files import STATIC
+from malbeot.web.places import Places, Unavailable
 from malbeot.web.readiness.dependency import Probe, State
 from malbeot.workers_here import calls_here
 
@@ -22,10 +23,11 @@ _VOICE_WITHIN_S = 1.8
 """Less than all the time there is for an answer, so that one silent replica does not hide how the others are."""
 
 
-def probes_of(settings: Settings, http: aiohttp.ClientSession) -> Mapping[str, Probe]:
+def probes_of(settings: Settings, http: aiohttp.ClientSession, places: Places) -> Mapping[str, Probe]:
     """By name, what calls depend on with these settings."""
     return {
         "livekit": functools.partial(_livekit, settings),
+        "places": functools.partial(_places, places, settings.max_calls),
         "worker": functools.partial(_worker, settings, http),
         "speech recognition": functools.partial(_ears, settings),
         "language model": functools.partial(_language_model, settings, http),
@@ -45,6 +47,13 @@ async def _livekit(settings: Settings) -> Told:
             f"LiveKit server at {settings.livekit_url} does not answer ({reason}): start it, or mend LIVEKIT_URL",
         )
     return "ready", f"{settings.livekit_url} answers and takes our keys"
+
+
+async def _places(places: Places, limit: int) -> Told:
+    try:
+        return "ready", f"{await places.taken()} of {limit} are taken"
+    except Unavailable as error:
+        return "down", str(error)
 
 
 async def _worker(settings: Settings, http: aiohttp.ClientSession) -> Told:

@@ -16,7 +16,7 @@ export function takeInvitation(): void {
   history.replaceState(history.state, "", location.pathname + location.search);
 }
 
-/** The code that was typed, else the invitation. Both are gone with the tab. */
+/** The code that was typed, which is gone with the tab, else the invitation, which is kept until it is refused. */
 export function permit(): Permit | null {
   const code = kept(CODE);
   if (code) return { kind: "code", value: code };
@@ -35,12 +35,17 @@ export function forget({ kind }: Permit): void {
 
 const unkept = new Map<string, string>();
 
+/** Who was invited comes back by a bookmark, without the invitation in it. */
+function placeOf(key: string): Storage {
+  return key === INVITATION ? localStorage : sessionStorage;
+}
+
 /** Browsers may refuse to keep anything; then it lasts until the page is left. */
 function keep(key: string, value: string): void {
   unkept.set(key, value);
   try {
-    if (value) sessionStorage.setItem(key, value);
-    else sessionStorage.removeItem(key);
+    if (value) placeOf(key).setItem(key, value);
+    else placeOf(key).removeItem(key);
   } catch {
     // `unkept` has it.
   }
@@ -48,7 +53,7 @@ function keep(key: string, value: string): void {
 
 function kept(key: string): string {
   try {
-    return sessionStorage.getItem(key) ?? unkept.get(key) ?? "";
+    return placeOf(key).getItem(key) ?? unkept.get(key) ?? "";
   } catch {
     return unkept.get(key) ?? "";
   }

@@ -6,6 +6,8 @@ import { View } from "./view/view";
 import { languageOf, wordsIn } from "./words";
 
 takeInvitation();
+// A link that is opened in a page that is open already changes only what stands behind the #.
+window.addEventListener("hashchange", takeInvitation);
 const language = languageOf(navigator.language);
 const words = wordsIn(language);
 const view = new View(words, language);

@@ -39,6 +39,7 @@ export class Call {
   #microphone: LocalAudioTrack | undefined;
   #unmeter: (() => void) | undefined;
   #answeredAt: number | undefined;
+  #muted = false;
   #redials = 0;
   #over = false;
 
@@ -54,6 +55,7 @@ export class Call {
     try {
       if (this.caller.speaks) this.#microphone = await openMicrophone();
       if (this.#over) return this.#microphone?.stop();
+      if (this.#muted) await this.#microphone?.mute();
       if (this.#microphone) this.#unmeter = meter(this.#microphone, (level) => this.listener.level(level));
       await this.#connect();
     } catch (error) {
@@ -71,7 +73,9 @@ export class Call {
     if (room && !room.canPlaybackAudio) await room.startAudio().catch(() => undefined);
   }
 
+  /** Works at any time: a microphone that opens later opens muted. */
   async mute(muted: boolean): Promise<void> {
+    this.#muted = muted;
     if (muted) await this.#microphone?.mute();
     else await this.#microphone?.unmute();
   }

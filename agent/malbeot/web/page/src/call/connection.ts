@@ -25,8 +25,8 @@ const ANSWER_WITHIN_MS = 10_000;
 /** After a loss: who was in the room is seen at once, and who is only sent for is not worth waiting for. */
 const STILL_THERE_WITHIN_MS = 6_000;
 const WEBSOCKET_WITHIN_MS = 5_000;
-/** About 45 s of tries: longer than it takes to walk from one Wi-Fi to another. */
-const RETRY_DELAYS_MS = [0, 300, 1000, ...Array<number>(20).fill(2000)];
+/** Some 25 s of tries, which begin up to 15 s after the loss: longer than it takes to walk to another Wi-Fi. */
+const RETRY_DELAYS_MS = [0, 300, 1000, ...Array<number>(12).fill(2000)];
 
 setLogLevel(LogLevel.warn);
 

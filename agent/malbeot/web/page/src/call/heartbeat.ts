@@ -9,14 +9,15 @@ const SILENT_MS = 4000;
  * begins to reconnect only some 15 s later. Returns what ends it.
  */
 export function heartbeat(track: RemoteTrack, report: (alive: boolean) => void): () => void {
-  let received = -1;
+  let received: number | null = -1;
   let heardAt = performance.now();
   let alive = true;
   const timer = window.setInterval(() => void beat(), EVERY_MS);
 
   async function beat(): Promise<void> {
     const now = await receivedBy(track);
-    if (now !== received) heardAt = performance.now();
+    // A browser that does not tell has nothing to say about the line.
+    if (now === null || now !== received) heardAt = performance.now();
     received = now;
     const isAlive = performance.now() - heardAt < SILENT_MS;
     if (isAlive !== alive) report((alive = isAlive));
@@ -25,11 +26,12 @@ export function heartbeat(track: RemoteTrack, report: (alive: boolean) => void):
   return () => window.clearInterval(timer);
 }
 
-async function receivedBy(track: RemoteTrack): Promise<number> {
-  let received = 0;
+async function receivedBy(track: RemoteTrack): Promise<number | null> {
+  let received: number | null = null;
   const stats = await track.getRTCStatsReport().catch(() => undefined);
   stats?.forEach((entry: RTCIceCandidatePairStats & { responsesReceived?: number }) => {
-    if (entry.type === "candidate-pair") received += (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
+    if (entry.type !== "candidate-pair") return;
+    received = (received ?? 0) + (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
   });
   return received;
 }
