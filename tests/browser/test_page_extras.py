@@ -107,6 +107,7 @@ async def test_typing_where_there_is_no_microphone(attended: Stack) -> None:
         assert await page.evaluate("document.activeElement.id") == "words"
         assert await page.is_hidden("#mute")
         assert await page.is_hidden("#hearing")
+        await wait_for_state(page, "speaking", timeout_s=30)  # it greets
         await wait_for_state(page, "listening", timeout_s=30)
         assert await page.inner_text("#state") == "여기 있습니다. 글로 써 주세요."
         await write(page, "안녕하세요, 반갑습니다.")

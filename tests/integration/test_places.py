@@ -132,6 +132,7 @@ async def test_a_companion_that_dies_gives_the_place_back(one_place: Stack) -> N
         async with Caller(url=ticket["url"], token=ticket["token"]) as caller:
             await caller.agent_joined(timeout_s=30)
             await caller.wait_for_voice(timeout_s=30)
+            await asyncio.sleep(1.5)  # a look at LiveKit has seen the room: until then its place is held for who joins
             assert (await ask(client)).json()["reason"] == "full"
             job_process(one_place).kill()
             died_at = time.monotonic()

@@ -31,6 +31,11 @@ export interface Screen {
 }
 
 const MOST_REDIALS = 3;
+const PLACE_BACK_WITHIN_MS = 2000;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => window.setTimeout(resolve, ms));
+}
 
 /** One call, from the microphone to the hang-up. It calls again by itself when the connection is lost for good. */
 export class Call {
@@ -56,10 +61,19 @@ export class Call {
       if (this.caller.speaks) this.#microphone = await openMicrophone();
       if (this.#over) return this.#microphone?.stop();
       if (this.#muted) await this.#microphone?.mute();
-      if (this.#microphone) this.#unmeter = meter(this.#microphone, (level) => this.listener.level(level));
+      if (this.#microphone) this.#measure(this.#microphone);
       await this.#connect();
     } catch (error) {
       this.#end(error instanceof CallFailed ? error : new CallFailed("server-down"));
+    }
+  }
+
+  /** A browser that cannot measure is no reason not to call. */
+  #measure(microphone: LocalAudioTrack): void {
+    try {
+      this.#unmeter = meter(microphone, (level) => this.listener.level(level));
+    } catch {
+      this.listener.level(0);
     }
   }
 
@@ -135,7 +149,9 @@ export class Call {
     if (this.#redials === MOST_REDIALS) return this.#end(new CallFailed("connection-lost"));
     this.#redials += 1;
     this.#tell("redialling");
-    this.#leave();
+    // In a full house the place of the call that is lost is the only one.
+    await Promise.race([this.#leave(), pause(PLACE_BACK_WITHIN_MS)]);
+    if (this.#over) return;
     try {
       await this.#connect();
     } catch (error) {
@@ -147,12 +163,13 @@ export class Call {
     if (!this.#over) this.listener.state(state);
   }
 
-  #leave(): void {
+  async #leave(): Promise<void> {
     this.#connection?.leave();
-    if (this.#ticket) void endCall(this.#ticket);
+    const ended = this.#ticket && endCall(this.#ticket);
     this.#connection = this.#ticket = undefined;
     this.screen.voice.srcObject = null;
     this.screen.selfView.srcObject = null;
+    await ended;
   }
 
   #end(failure: CallFailed | null): void {
@@ -160,7 +177,7 @@ export class Call {
     this.#over = true;
     this.#unmeter?.();
     this.#microphone?.stop();
-    this.#leave();
+    void this.#leave();
     const talkedMs = this.#answeredAt === undefined ? null : performance.now() - this.#answeredAt;
     this.listener.over(failure, talkedMs);
   }

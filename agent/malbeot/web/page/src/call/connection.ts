@@ -21,7 +21,8 @@ const AGENT_STATE = "lk.agent.state";
 const AGENT_STATES: ReadonlySet<string> = new Set(["initializing", "listening", "thinking", "speaking"]);
 /** livekit-agents takes text on this topic for what the caller says. */
 const CHAT = "lk.chat";
-const ANSWER_WITHIN_MS = 10_000;
+/** Several callers at once wait for the processes that answer them to load. */
+const ANSWER_WITHIN_MS = 20_000;
 /** After a loss: who was in the room is seen at once, and who is only sent for is not worth waiting for. */
 const STILL_THERE_WITHIN_MS = 6_000;
 const WEBSOCKET_WITHIN_MS = 5_000;
@@ -85,7 +86,7 @@ export class Connection {
       .on(RoomEvent.AudioPlaybackStatusChanged, () => listener.silenced(!this.room.canPlaybackAudio))
       .on(RoomEvent.SignalReconnecting, () => this.#lose())
       .on(RoomEvent.Reconnecting, () => this.#lose())
-      .on(RoomEvent.Reconnected, () => void this.#regain())
+      .on(RoomEvent.Reconnected, () => this.#regain())
       .on(RoomEvent.Disconnected, (reason) => {
         // Before the room was reached, what `join` throws says more.
         if (this.#inRoom) this.#finish(isOver(reason) ? "over" : "lost");
@@ -99,7 +100,7 @@ export class Connection {
     if (this.#over) return void this.room.disconnect(false);
     this.#inRoom = true;
     this.#look(ANSWER_WITHIN_MS);
-    this.#sid = await this.room.getSid();
+    this.#sid = this.room.localParticipant.sid;
     if (microphone) {
       await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
     }
@@ -129,11 +130,13 @@ export class Connection {
     this.#tell("reconnecting");
   }
 
-  /** A server that was started again has made another room of the same name, in which no companion listens. */
-  async #regain(): Promise<void> {
+  /**
+   * Whoever had to join anew is a stranger to the companion, which goes on waiting for the one it knew and may delete
+   * the room; after a restart of the server the room itself is another one, too.
+   */
+  #regain(): void {
     this.#regained = this.#alive = true;
-    const sid = await this.room.getSid().catch(() => undefined);
-    if (this.#sid !== undefined && sid !== this.#sid) this.#finish("lost");
+    if (this.#sid !== undefined && this.room.localParticipant.sid !== this.#sid) this.#finish("lost");
     else this.#look(STILL_THERE_WITHIN_MS);
   }
 
