@@ -15,6 +15,8 @@ from support.stack import running_stack
 P50_BOUND_S = 1.5
 _BETWEEN_CALLS_S = 5.0
 """In which the worker warms up its next call process."""
+_NAMES = ("Rose", "Ada", "Ruth", "Iris", "Hazel", "Pearl", "Olive", "Grace", "Violet", "Edith", "Ivy")
+"""Nobody calls twice: a greeting by name is kept once it was said, and then played at once."""
 _GREETED = "window.noted.voice !== null"
 
 
@@ -27,8 +29,9 @@ async def measure(presses: int) -> Part:
             memory = MemorySampler(lambda: stack.pids)
             sampling = asyncio.create_task(memory.run(), name="memory")
             try:
-                for _ in range(presses + 1):
-                    rows.append(await _call(stack.web_url, microphone))
+                for number in range(presses + 1):
+                    name = f"{_NAMES[number % len(_NAMES)]}{' Ann' * (number // len(_NAMES))}"
+                    rows.append(await _call(stack.web_url, microphone, name))
                     print(f"  {report.cell(rows[-1]['greeting_heard_s'])} s", flush=True)
                     await asyncio.sleep(_BETWEEN_CALLS_S)
             finally:
@@ -37,10 +40,10 @@ async def measure(presses: int) -> Part:
     return _part(rows[1:], rows[0], memory.as_json())
 
 
-async def _call(url: str, microphone: Path) -> dict[str, float | None]:
+async def _call(url: str, microphone: Path, name: str) -> dict[str, float | None]:
     """One call, hung up once its greeting has begun."""
     async with caller_page(url, microphone=microphone) as page:
-        await page.fill("#name", "Rose")
+        await page.fill("#name", name)
         await watch(page)
         await page.click("#call")
         try:
