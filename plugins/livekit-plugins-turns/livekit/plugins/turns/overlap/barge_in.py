@@ -270,6 +270,9 @@ class BargeIn:
         if audible and not self._was_audible:
             self._their_turn = self._session is not None and self._session.user_state == "speaking"
             self._quiet_s = 0.0
+            # What stopped the agent before does not stop its answer, however soon that comes.
+            if self._overlap and self._overlap.verdict is Verdict.STOP:
+                self._overlap = None
             self._vad.reset()
             self._rest = np.zeros(0, np.int16)
             self._echo.forget()
