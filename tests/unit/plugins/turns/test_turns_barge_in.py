@@ -225,3 +225,30 @@ async def test_sound_passes_unchanged_at_any_rate() -> None:
                 yield frame
 
         assert [frame async for frame in call.barge_in.hear_audio(come())] == frames
+
+
+async def test_what_stopped_the_agent_does_not_stop_its_answer() -> None:
+    async with calling() as call:
+        await call.says(STORY, 3.0)
+        await call.passes(START, interim("Wait, stop"), final("Wait, stop."), END)
+        await call.falls_silent()
+
+        async def room() -> AsyncIterator[rtc.AudioFrame]:
+            while True:
+                yield rtc.AudioFrame(bytes(640), RATE, 1, 320)
+                await asyncio.sleep(0.02)
+
+        async def listen() -> None:
+            async for _ in call.barge_in.hear_audio(room()):
+                pass
+
+        listening = asyncio.create_task(listen())
+        try:
+            await asyncio.sleep(0.05)
+            await call.says("Of course.", 0.6)
+            await call.falls_silent()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        assert call.barge_in.counts.stopped == 1
+        assert len(call.speaker.played[-1]) == round(0.6 * RATE)
