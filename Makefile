@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 bootstrap := infra/local/bootstrap.sh
 python := .venv/bin/python
+pytest := $(python) -m pytest -q -p no:cacheprovider
 # An environment remembers where it lies: one that was moved is made again.
 ready := .venv/.ready-$(shell pwd | cksum | cut -d' ' -f1)
 projects := pyproject.toml infra/local/pyproject.toml $(wildcard plugins/*/pyproject.toml)
@@ -48,7 +49,7 @@ demo: $(ready) $(page) servers models ## call the companion on this machine, off
 	@exec .venv/bin/malbeot up --embedded
 
 test: $(ready) $(page) servers models chromium redis check ## all tests but the benchmarks
-	@$(python) -m pytest -q -p no:cacheprovider --ignore=tests/bench tests
+	@$(pytest) -n auto --dist loadfile tests/unit; units=$$?; $(pytest) tests/conformance tests/integration tests/browser && exit $$units
 
 check: $(ready) ## format, lint and types
 	@.venv/bin/ruff format -q --check . || { .venv/bin/ruff format --check . | head -20; echo 'run `.venv/bin/ruff format .`'; exit 1; }

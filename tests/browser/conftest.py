@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from support.leaks import no_leaked_tasks
+from support.personas import reserved_prompts
 from support.speech import Speech
 from support.stack import Stack, running_stack
 
@@ -29,7 +30,9 @@ async def unattended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 @pytest.fixture(scope="session")
 async def attended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Everything that a call needs, the companion included: started once, for all calls of all tests here."""
-    async with running_stack(tmp_path_factory.mktemp("attended")) as running:
+    folder = tmp_path_factory.mktemp("attended")
+    prompts = str(reserved_prompts(folder, briefly=False))  # a greeting whose caption can be watched growing
+    async with running_stack(folder, env={"MALBEOT_PROMPTS": prompts}) as running:
         yield running
 
 

@@ -23,7 +23,7 @@ STORY = (
     "When I was a little girl we lived in a small house by the river, and",
     "my father worked at the mill, and he got up very early every morning, and",
     "my mother was baking bread in the kitchen for all of us, and",
-    "we had to walk to school through the woods and over the old bridge, but",
+    "we had to walk to school through the woods and over the old bridge, and",
     "we always went to see the horses first.",
 )
 PAUSE_S = 0.7
@@ -78,12 +78,12 @@ async def test_a_long_story_gets_a_quiet_nod_and_keeps_the_floor(stack: Stack, m
         greeting_db = loudness_db(caller.heard.samples(caller.connected_at, began_at), caller.heard.rate)
         told = story()
         ended_at = await caller.play(told)
+        states = [state for state, at in caller.states if began_at <= at < ended_at]
+        assert states == [], "it took the turn"
         while_told = caller.heard.samples(began_at, ended_at)
         assert loud_windows(while_told, caller.heard.rate).sum() >= 10, "nothing was heard while the story was told"
         nod_db = loudness_db(while_told, caller.heard.rate)
         assert 6 <= greeting_db - nod_db <= 18, f"{greeting_db:.1f} dB the greeting, {nod_db:.1f} dB the nod"
-        states = [state for state, at in caller.states if began_at <= at < ended_at]
-        assert states == [], "it took the turn"
         assert caller.captions_of("companion", since=began_at) == ""
         await caller.wait_for_voice(since=ended_at, timeout_s=20)
         await caller.wait_for_silence(1.0, timeout_s=20, since=ended_at + 1)

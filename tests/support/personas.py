@@ -9,10 +9,16 @@ import yaml
 
 from malbeot.resources import resource
 
+BRIEFLY = dict.fromkeys(("inbound", "outbound"), "{{ hello }}{% if person %}, {{ person }}{% endif %}.")
+"""June's greeting in tests, most of which wait for its end: a second instead of five."""
+
 
 def prompts_with(folder: Path, personas: Mapping[str, Mapping[str, Any]]) -> Path:
-    """A folder for MALBEOT_PROMPTS with the personas that ship, and for each id a June with other values."""
-    prompts = _copied(folder)
+    """A folder for MALBEOT_PROMPTS with the personas that ship, and for each id a June with other values.
+
+    June greets briefly.
+    """
+    prompts = _copied(folder, briefly=True)
     june = yaml.safe_load((prompts / "personas" / "en.yaml").read_text())
     for name, values in personas.items():
         text = yaml.safe_dump({**june, **values, "id": name}, allow_unicode=True)
@@ -20,9 +26,12 @@ def prompts_with(folder: Path, personas: Mapping[str, Mapping[str, Any]]) -> Pat
     return prompts
 
 
-def reserved_prompts(folder: Path) -> Path:
-    """A folder for MALBEOT_PROMPTS with the personas that ship, who say nothing but greetings, answers and phrases."""
-    prompts = _copied(folder)
+def reserved_prompts(folder: Path, *, briefly: bool = True) -> Path:
+    """A folder for MALBEOT_PROMPTS with the personas that ship, who say nothing but greetings, answers and phrases.
+
+    `briefly`: so greets June.
+    """
+    prompts = _copied(folder, briefly=briefly)
     for path in (prompts / "personas").glob("*.yaml"):
         persona = yaml.safe_load(path.read_text())
         kept = {name: value for name, value in persona.items() if name not in ("silence", "nods", "thoughts")}
@@ -30,7 +39,11 @@ def reserved_prompts(folder: Path) -> Path:
     return prompts
 
 
-def _copied(folder: Path) -> Path:
+def _copied(folder: Path, *, briefly: bool) -> Path:
     prompts = folder / "prompts"
     shutil.copytree(resource("prompts"), prompts)
+    if briefly:
+        path = prompts / "personas" / "en.yaml"
+        june = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump({**june, "greeting": BRIEFLY}, allow_unicode=True))
     return prompts
