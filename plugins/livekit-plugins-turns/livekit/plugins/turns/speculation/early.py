@@ -7,13 +7,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from livekit import rtc
 from livekit.agents import AgentSession, ConversationItemAddedEvent, PreemptiveGenerationOptions, llm, stt, utils
 
 from ..ending.detector import TurnDetector
 from ..log import logger
 from ..words.said import said
 from .speculation import AHEAD_S, Limits, Speculation
-from .work import Work
+from .work import Voice, Work
 
 _MORE_WORDS = 2
 """So many new words are worth a request of their own."""
@@ -78,19 +79,17 @@ class EarlyAnswers:
         self._to_read: str | None = None
         self._urgent = False
         self._session: AgentSession[Any] | None = None
-        self._work: Work | None = None
+        self._work = Work(self.speculation.worked, clock)
 
     def attach(self, session: AgentSession[Any]) -> None:
         """Follows the turns of a session that has started."""
         self._session = session
-        self._work = Work(session, self.speculation.worked)
         session.on("conversation_item_added", self._on_item)
 
     def detach(self) -> None:
-        if self._session and self._work:
+        if self._session:
             self._session.off("conversation_item_added", self._on_item)
-            self._work.close()
-        self._session = self._work = None
+        self._session = None
 
     async def gate(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """The same events, some INTERIM as PREFLIGHT and the other way round. Raises what `events` raises."""
@@ -149,6 +148,7 @@ class EarlyAnswers:
         messages = context.messages()
         asked = messages[-1].text_content if messages and messages[-1].role == "user" else None
         begun = next((begun for begun in reversed(self._unsure) if asked and begun.says(asked)), None)
+        answer = self._work.writing(answer)
         if begun is None:
             async for chunk in answer:
                 yield chunk
@@ -163,6 +163,10 @@ class EarlyAnswers:
         finally:
             await utils.aio.cancel_and_wait(writing)
 
+    def speak(self, text: AsyncIterable[str], voice: Voice) -> AsyncIterable[rtc.AudioFrame]:
+        """What `voice` makes of the text of an agent's `tts_node`, unchanged: counted for the limit on waste."""
+        return self._work.speaking(text, voice)
+
     async def _reading(self, read_ahead: ReadAhead, words: str) -> None:
         began = self._clock()
         try:
@@ -170,7 +174,7 @@ class EarlyAnswers:
         except Exception as error:
             logger.warning("reading ahead failed: %s", type(error).__name__)
         finally:
-            self.speculation.read_s += self._clock() - began
+            self.speculation.read(self._clock() - began)
 
     def _take(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
         kind = event.type
@@ -212,7 +216,7 @@ class EarlyAnswers:
         return event
 
     def _wish_to_read(self, words: list[str]) -> None:
-        if not self._busy():
+        if self.speculation.affordable and not self._busy():
             self._read, self._to_read = words, " ".join(words)
 
     def _settled_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:

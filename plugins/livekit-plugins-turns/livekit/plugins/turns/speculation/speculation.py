@@ -22,7 +22,7 @@ class Limits:
     """How much may be done in vain.
 
     `tries`: answers begun for one turn; 0 begins none. `wasted`: seconds of work thrown away, as a share of the
-    seconds that were of use (0.5: at most half as much again).
+    seconds that were of use (0.5: at most half as much again). What is read ahead counts as thrown away.
     """
 
     tries: int = 6
@@ -31,6 +31,16 @@ class Limits:
     def __post_init__(self) -> None:
         if self.tries < 0 or self.wasted < 0:
             raise ValueError(f"tries={self.tries} and wasted={self.wasted} must not be below 0")
+
+
+@dataclass
+class Spent:
+    """Seconds of one stage's work."""
+
+    used_s: float = 0.0
+    """On answers of which the caller heard something."""
+    wasted_s: float = 0.0
+    """On answers of which nothing was heard."""
 
 
 class Speculation:
@@ -43,20 +53,24 @@ class Speculation:
         self._tries = 0
         self.begun = 0
         """Answers begun before their turn was called."""
-        self.used_s = 0.0
-        """Seconds of work on answers that were given."""
-        self.wasted_s = 0.0
-        """Seconds of work on answers that were thrown away."""
+        self.model = Spent()
+        """Seconds in which the language model read and wrote."""
+        self.voice = Spent()
+        """Seconds of speech that was made."""
         self.read_s = 0.0
-        """Seconds in which the language model read ahead."""
+        """Seconds in which the language model read ahead, which are not in `model`."""
         self._recent_used_s = 0.0
         self._recent_wasted_s = 0.0
 
     @property
     def allowed(self) -> bool:
         """Whether one more answer may be begun now."""
-        within = self._recent_wasted_s <= _CREDIT_S + self._limits.wasted * self._recent_used_s
-        return self._tries < self._limits.tries and within
+        return self._tries < self._limits.tries and self.affordable
+
+    @property
+    def affordable(self) -> bool:
+        """Whether what was done in vain of late is within its limit."""
+        return self._recent_wasted_s <= _CREDIT_S + self._limits.wasted * self._recent_used_s
 
     def interim(self, text: str, finished: float) -> bool:
         """Whether to begin on these words while the caller still speaks: they are whole, as far as one can tell.
@@ -78,14 +92,25 @@ class Speculation:
         self._interim = self._begun_for = ""
         self._tries = 0
 
-    def worked(self, seconds: float, *, used: bool) -> None:
-        """So much work was done on an answer that was given, or that was thrown away."""
+    def worked(self, *, model_s: float = 0.0, voice_s: float = 0.0, used: bool) -> None:
+        """So much work was done on an answer of which something was heard, or nothing."""
         if used:
-            self.used_s += seconds
-            self._recent_used_s += seconds
+            self.model.used_s += model_s
+            self.voice.used_s += voice_s
+            self._recent_used_s += model_s + voice_s
         else:
-            self.wasted_s += seconds
-            self._recent_wasted_s += seconds
+            self.model.wasted_s += model_s
+            self.voice.wasted_s += voice_s
+            self._recent_wasted_s += model_s + voice_s
+        self._forget()
+
+    def read(self, seconds: float) -> None:
+        """The language model has read ahead for so long."""
+        self.read_s += seconds
+        self._recent_wasted_s += seconds
+        self._forget()
+
+    def _forget(self) -> None:
         # What happened long ago neither buys nor forbids anything now.
         if self._recent_used_s + self._recent_wasted_s > _REMEMBERED_S:
             self._recent_used_s *= _FORGET
