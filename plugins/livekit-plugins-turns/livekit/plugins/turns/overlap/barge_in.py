@@ -9,28 +9,24 @@ from typing import Any
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import AgentSession, APIConnectOptions, InterruptionOptions, stt
+from livekit.agents import AgentSession, InterruptionOptions, stt, utils
 from livekit.agents.voice import SpeechHandle, io
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
 from ..company.aside import Aside
-from ..log import logger
 from ..words.interjections import Reading, reading
 from .dips import Samples, levels_db
 from .echo import Echo
-from .overlap import FAR_DB, FIRST_WORDS_S, SURE, UNKNOWN_DB, VOICED, Overlap, Saying, Verdict
+from .first_words import FirstWords
+from .overlap import FAR_DB, SURE, UNKNOWN_DB, VOICED, Overlap, Saying, Verdict
 from .playout import Playout
 from .spoken import Spoken
 
 _RATE = 16000
 _KEPT_S = 3.0
 """Sound that is remembered, to ask what its words are."""
-_BEFORE_S = 0.25
-"""Sound before the first voice that is recognised with it."""
 _OVER_S = 0.4
 """Silence that ends what was said before the agent began."""
-_ASK_AGAIN_S = 0.12
-_MOST_ASKED = 6
 _NEARLY_S = 0.8
 """Who answers a question waits for its end, or for nearly so."""
 _LATE_S = 0.35
@@ -41,7 +37,6 @@ _INTERIM_AGE_S = 0.15
 """So old is the sound of an interim when it comes."""
 _USUAL_SHARE, _PAUSE_DB = 0.05, 15.0
 """How the usual level follows that of a frame, a second or so behind; pauses leave it alone."""
-_ONCE = APIConnectOptions(max_retry=0, timeout=1.5)
 _TEXTS = (
     stt.SpeechEventType.INTERIM_TRANSCRIPT,
     stt.SpeechEventType.PREFLIGHT_TRANSCRIPT,
@@ -82,7 +77,6 @@ class BargeIn:
         """`language`: ISO 639-1, of both. `clock` in seconds."""
         self.counts = Counts()
         self._language = language
-        self._ears = ears
         self._clock = clock
         self._session: AgentSession[Any] | None = None
         self._playout: Playout | None = None
@@ -106,9 +100,7 @@ class BargeIn:
         """What plays beside the agent's speech, and may come back from the caller's loudspeaker."""
         self._passing = False
         self._kept_back: tuple[stt.SpeechEvent, float] | None = None
-        self._asking: set[asyncio.Task[None]] = set()
-        self._asked_at_s = 0.0
-        self._asked = 0
+        self._first_words = FirstWords(ears, self._hear_first_words)
         self._texts_go_on: asyncio.TimerHandle | None = None
 
     def attach(self, session: AgentSession[Any]) -> None:
@@ -150,14 +142,13 @@ class BargeIn:
 
     async def hear_audio(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         """Passes the caller's sound on, and listens to it while the agent speaks."""
+        asking = asyncio.create_task(self._first_words.run(), name="turns.first_words")
         try:
             async for frame in audio:
                 self._listen(frame)
                 yield frame
         finally:
-            for task in self._asking:
-                task.cancel()
-            await asyncio.gather(*self._asking, return_exceptions=True)
+            await utils.aio.cancel_and_wait(asking)
 
     async def gate(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """Passes on what is recognised, save what was said over the agent's speech and did not stop it."""
@@ -300,11 +291,10 @@ class BargeIn:
             if probability < VOICED or not self._audible:
                 return
             self._overlap = Overlap(self._language, usual_db=self._usual_db)
-            self._asked, self._asked_at_s = 0, 0.0
         verdict = self._overlap.sound(at_s, probability, level_db, echo=self._echo.likeness())
         self._act(verdict)
         if verdict in (Verdict.WAIT, Verdict.HOLD):
-            self._ask_for_words(self._overlap)
+            self._first_words.want(self._overlap, self._sound, self._overlap.lasted_s(self._clock()))
 
     def _learn(self, samples: Samples) -> None:
         """The caller's usual level, from their own turns."""
@@ -330,43 +320,13 @@ class BargeIn:
         late_s = begins_at - asyncio.get_running_loop().time()
         self._echo.played(self._clock() + late_s, samples, piece.sample_rate)
 
-    # The first words.
-
-    def _ask_for_words(self, overlap: Overlap) -> None:
-        due_s = FIRST_WORDS_S if not self._asked else self._asked_at_s + _ASK_AGAIN_S
-        if self._ears is None or self._asking or self._asked >= _MOST_ASKED or overlap.voiced_s < due_s:
+    def _hear_first_words(self, overlap: Overlap, heard: stt.SpeechData, voiced_s: float) -> None:
+        if overlap is not self._overlap or overlap.verdict is Verdict.STOP or overlap.settled or not self._audible:
             return
-        self._asked += 1
-        self._asked_at_s = overlap.voiced_s
-        began_s = self._clock() - overlap.lasted_s(self._clock()) - _BEFORE_S
-        count = round((self._clock() - began_s) * _RATE)
-        samples = self._sound[-count:]
-        task = asyncio.create_task(self._first_words(overlap, samples), name="turns.first_words")
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
-
-    async def _first_words(self, overlap: Overlap, samples: Samples) -> None:
-        assert self._ears is not None
-        voiced_s = overlap.voiced_s
-        frame = rtc.AudioFrame(samples.tobytes(), _RATE, 1, len(samples))
-        try:
-            event = await self._ears.recognize(frame, conn_options=_ONCE)
-        except Exception as error:
-            logger.debug("the first words were not recognised: %s", type(error).__name__)
-            return
-        if overlap is not self._overlap or overlap.verdict is Verdict.STOP or not self._audible:
-            return
-        heard = event.alternatives[0] if event.alternatives else None
-        if heard and heard.text and not overlap.settled:
-            verdict = overlap.words(
-                self._clock(),
-                heard.text,
-                self._saying(),
-                confidence=heard.confidence,
-                settled=False,
-                voiced_s=voiced_s,
-            )
-            self._act(verdict)
+        verdict = overlap.words(
+            self._clock(), heard.text, self._saying(), confidence=heard.confidence, settled=False, voiced_s=voiced_s
+        )
+        self._act(verdict)
 
     # What is done about it.
 
