@@ -10,7 +10,8 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, LanguageCode, stt
 from livekit.agents.stt import SpeechEventType
 
-from livekit.plugins.turns.overlap.first_words import AGAIN_S, BEFORE_S, MOST, RATE, FirstWords
+from livekit.plugins.turns.overlap.first_words import AGAIN_S, BEFORE_S, MOST, FirstWords
+from livekit.plugins.turns.overlap.hearing import RATE
 from livekit.plugins.turns.overlap.overlap import FIRST_WORDS_S, WINDOW_S, Overlap
 
 SOUND = np.arange(3 * RATE, dtype=np.int64).astype(np.int16)

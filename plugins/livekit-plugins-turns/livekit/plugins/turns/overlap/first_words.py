@@ -9,10 +9,9 @@ from livekit.agents import APIConnectOptions, stt
 
 from ..log import logger
 from .dips import Samples
+from .hearing import RATE
 from .overlap import FIRST_WORDS_S, Overlap
 
-RATE = 16000
-"""Hz of the sound that is asked about."""
 BEFORE_S = 0.25
 """Sound before the first voice that is recognised with it."""
 AGAIN_S = 0.12
@@ -38,7 +37,7 @@ class FirstWords:
         self._news = asyncio.Event()
 
     def want(self, overlap: Overlap, sound: Samples, lasted_s: float) -> None:
-        """`sound` is the last that was heard, and `overlap` has lasted for `lasted_s`: asks about it if it is time."""
+        """Asks about `overlap`, which has lasted for `lasted_s`, if it is time. `sound`, at `RATE`, was heard last."""
         if overlap is not self._overlap:
             self._overlap, self._asked, self._asked_at_s = overlap, 0, 0.0
         due_s = FIRST_WORDS_S if not self._asked else self._asked_at_s + AGAIN_S

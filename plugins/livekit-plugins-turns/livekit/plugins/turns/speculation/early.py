@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from livekit import rtc
@@ -12,16 +12,14 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent, PreemptiveG
 
 from ..ending.detector import TurnDetector
 from ..log import logger
+from ..transcripts import as_kind, saying
+from ..transcripts import supposed as supposed_text
 from ..words.said import said
 from .speculation import AHEAD_S, Limits, Speculation
 from .work import Voice, Work
 
 _MORE_WORDS = 2
 """So many new words are worth a request of their own."""
-_SUPPOSED = "supposed_text"
-"""In a transcript's metadata: its text and the words behind it that are not sure enough to be shown, where the
-recogniser tells (livekit-plugins-whisper does)."""
-
 _LOOK_EVERY_S = 0.05
 ReadAhead = Callable[[str], Awaitable[None]]
 Chunk = TypeVar("Chunk")
@@ -200,16 +198,16 @@ class EarlyAnswers:
 
     def _interim_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         self._detector.hear(self._whole(text), settled=False)
-        supposed = _supposed(event) or text
+        supposed = supposed_text(event) or text
         if self._is_begun(supposed):
             assert self._begun
-            return _saying(event, self._begun.text)  # fewer words would end the answer
+            return saying(event, self._begun.text)  # fewer words would end the answer
         self._begun = None  # LiveKit throws it away for other words
         if self._busy():
             return event
         whole = self._whole(supposed)
         if self.speculation.interim(whole, self._detector.finished(whole)):
-            return self._begin(_saying(event, supposed), sure=False)
+            return self._begin(saying(event, supposed), sure=False)
         words = whole.split()[:-1]  # the last one may still become another
         if len(words) >= len(self._read or ()) + _MORE_WORDS:
             self._wish_to_read(words)
@@ -221,7 +219,7 @@ class EarlyAnswers:
 
     def _settled_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         self._detector.hear(self._whole(text), settled=True)
-        shown = _as(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
+        shown = as_kind(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
         if self._is_begun(text):
             self._release()
             return shown
@@ -244,13 +242,13 @@ class EarlyAnswers:
         else:
             self._unsure.append(self._begun)
         self.speculation.begin(self._whole(text))
-        return _as(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
+        return as_kind(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
 
     def _as_begun(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         """LiveKit begins again where the final text differs from the preflight in a mark: it gets the same marks."""
         if self._begun is None or not self._is_begun(text):
             return event
-        return _saying(event, self._begun.text)
+        return saying(event, self._begun.text)
 
     def _is_begun(self, text: str) -> bool:
         """Whether an answer to these very words is under way."""
@@ -305,25 +303,9 @@ async def _write(answer: AsyncIterable[Chunk], into: utils.aio.Chan[Chunk]) -> N
         into.close()
 
 
-def _as(event: stt.SpeechEvent, kind: stt.SpeechEventType) -> stt.SpeechEvent:
-    return replace(event, type=kind)
-
-
 def _words(text: str) -> tuple[str, ...]:
     found = said(text)
     return found.words if found else ()
-
-
-def _supposed(event: stt.SpeechEvent) -> str:
-    """All words of the recogniser's hypothesis; "" where it does not tell."""
-    metadata = event.alternatives[0].metadata
-    supposed = metadata.get(_SUPPOSED) if metadata else None
-    return supposed if isinstance(supposed, str) else ""
-
-
-def _saying(event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
-    said = replace(event.alternatives[0], text=text, words=None)
-    return replace(event, alternatives=[said, *event.alternatives[1:]])
 
 
 async def _next(source: AsyncIterator[stt.SpeechEvent]) -> stt.SpeechEvent:
