@@ -55,14 +55,25 @@ def test_what_was_thrown_away_forbids_more_until_enough_was_of_use() -> None:
     speculation = Speculation(Limits(wasted=0.5))
     speculation.worked(model_s=1.5, used=False)
     assert not speculation.allowed
-    speculation.worked(voice_s=2.0, used=True)
+    speculation.worked(model_s=2.0, used=True)
     assert speculation.allowed
-    assert (speculation.voice.used_s, speculation.model.wasted_s) == (2.0, 1.5)
+    assert (speculation.model.used_s, speculation.model.wasted_s) == (2.0, 1.5)
+
+
+def test_much_speech_that_was_heard_does_not_pay_for_what_the_language_model_wrote_in_vain() -> None:
+    speculation = Speculation(Limits(wasted=0.5))
+    speculation.worked(model_s=1.0, voice_s=20.0, used=True)
+    speculation.worked(model_s=2.0, used=False)
+    assert not speculation.allowed
+    speculation.worked(model_s=1.0, used=True)
+    assert speculation.allowed
+    speculation.worked(voice_s=12.0, used=False)
+    assert not speculation.allowed
 
 
 def test_what_was_of_use_long_ago_does_not_pay_for_waste_without_end() -> None:
     speculation = Speculation(Limits(wasted=0.5))
-    speculation.worked(voice_s=10_000.0, used=True)
+    speculation.worked(model_s=10_000.0, used=True)
     in_vain_s = 0.0
     while speculation.allowed:
         speculation.worked(model_s=10.0, used=False)
@@ -74,7 +85,7 @@ def test_what_is_read_ahead_counts_against_the_limit_and_is_told_apart() -> None
     speculation = Speculation(Limits(wasted=0.5))
     speculation.read(1.5)
     assert not speculation.affordable
-    speculation.worked(model_s=0.5, voice_s=0.5, used=True)
+    speculation.worked(model_s=1.0, used=True)
     assert speculation.allowed
     assert (speculation.model.wasted_s, speculation.read_s) == (0.0, 1.5)
 
