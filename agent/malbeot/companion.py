@@ -122,11 +122,14 @@ class Companion(Agent):
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         def voice(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
-            return Agent.default.tts_node(self, words, model_settings)
+            return self._taking.speak(words, lambda given: Agent.default.tts_node(self, given, model_settings))
+
+        def whole(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
+            return self._taking.speak(words, self._say_whole)
 
         try:
             async for frame in self._fixed.speak(
-                text, voice, kept=self._say_whole, substituted=lambda: _substituted(self.session.tts)
+                text, voice, kept=whole, substituted=lambda: _substituted(self.session.tts)
             ):
                 yield frame
         except Exception as error:

@@ -162,7 +162,7 @@ class Settings(BaseSettings):
     speculation_tries: int = Field(default=6, ge=0, le=10)
     """Answers that may be begun for one turn before it is called; 0 begins none."""
     speculation_waste: float = Field(default=0.5, ge=0, le=10)
-    """Work on answers thrown away, as a share of the work on answers given."""
+    """Work on answers thrown away, and of reading ahead, as a share of that on answers heard: model and voice each."""
 
     malbeot_persona: str = "auto"
     """The companion's persona for callers who ask for none: an id from prompts/personas, or `auto` by language."""

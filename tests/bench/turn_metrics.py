@@ -46,18 +46,30 @@ def read(path: Path, room: str | None = None) -> list[Message]:
 
 
 def work(messages: Iterable[Message]) -> dict[str, float | None]:
-    """What the calls that are over spent on answers, in seconds; `share` is all of it to what was of use."""
+    """What the calls that are over spent on answers, in seconds; a share is all of it to what was of use.
+
+    Extra is what was thrown away unheard, and what the language model read ahead.
+    """
     calls = [message.metrics for message in messages if message.role == "call"]
-    used, wasted, ahead = (
-        sum(float(call[name]) for call in calls) for name in ("answers_used_s", "answers_thrown_away_s", "read_ahead_s")
-    )
+
+    def sum_of(name: str) -> float:
+        return sum(float(call[name]) for call in calls)
+
+    model, voice = sum_of("model_used_s"), sum_of("voice_used_s")
+    extra_model, extra_voice = sum_of("model_extra_s"), sum_of("voice_extra_s")
     return {
         "begun_early": sum(call["begun_early"] for call in calls),
-        "used_s": used,
-        "thrown_away_s": wasted,
-        "read_ahead_s": ahead,
-        "share": (used + wasted + ahead) / used if used else None,
+        "used_s": model + voice,
+        "extra_s": extra_model + extra_voice,
+        "read_ahead_s": sum_of("read_ahead_s"),
+        "share": _share(model + voice, extra_model + extra_voice),
+        "model_share": _share(model, extra_model),
+        "voice_share": _share(voice, extra_voice),
     }
+
+
+def _share(used: float, extra: float) -> float | None:
+    return (used + extra) / used if used else None
 
 
 def stages(messages: Iterable[Message], *, asked_at: float, heard_at: float) -> Stages:

@@ -9,84 +9,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from livekit import rtc
-from livekit.agents import Agent, AgentSession, StopResponse, inference, llm, stt
-from livekit.agents.stt import SpeechEvent, SpeechEventType
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
-from livekit.agents.voice import io
+from livekit.agents import Agent, AgentSession, StopResponse, inference, llm
+from livekit.agents.stt import SpeechEventType
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 from livekit.plugins import silero, turns
 
-from support.listening import Samples, in_pieces, resampled, silence
+from support.listening import Samples, resampled, silence
+from support.scripted_hearing import RATE, Line, Recording, ScriptedSTT
 from support.speech import english
 
 pytestmark = pytest.mark.models
 
-RATE = 16000
-PIECE_S = 0.01
 _LONGER_S = 0.8
 WHOLE = "What time does the doctor open tomorrow?"
 CUT = "I wanted to ask you about the"
 REST = "concert on Sunday."
 Spoken = list[tuple[str, float]]
 """Words, and the seconds of silence behind them."""
-
-
-class Recording(io.AudioInput):
-    """A microphone that plays `samples` at the pace of speech, and silence after them."""
-
-    def __init__(self, samples: Samples) -> None:
-        super().__init__(label="recording")
-        self._pieces = iter(in_pieces(samples, RATE, piece_s=PIECE_S))
-        self._silence = in_pieces(silence(PIECE_S), RATE, piece_s=PIECE_S)[0]
-        self.began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        """When its first sample was spoken, in `time.monotonic` seconds."""
-        self._sent = 0
-
-    async def __anext__(self) -> rtc.AudioFrame:
-        if not self.began.done():
-            self.began.set_result(time.monotonic())
-        self._sent += 1
-        await asyncio.sleep(max(0.0, self.began.result() + self._sent * PIECE_S - time.monotonic()))
-        return next(self._pieces, self._silence)
-
-
-class ScriptedSTT(stt.STT[Any]):
-    """Hears nothing: gives each line of its script when so many seconds of audio have come, and finals when asked."""
-
-    def __init__(self, script: list[tuple[float, SpeechEventType, str]]) -> None:
-        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True, manual_flush=True))
-        self.script = script
-
-    async def _recognize_impl(self, *_: Any, **__: Any) -> SpeechEvent:
-        raise NotImplementedError
-
-    def stream(
-        self,
-        *,
-        language: NotGivenOr[str] = NOT_GIVEN,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-    ) -> "ScriptedStream":
-        return ScriptedStream(stt=self, conn_options=conn_options, sample_rate=RATE)
-
-
-class ScriptedStream(stt.RecognizeStream):
-    async def _run(self) -> None:
-        assert isinstance(self._stt, ScriptedSTT)
-        lines = list(self._stt.script)
-        heard_s, text = 0.0, ""
-        async for piece in self._input_ch:
-            if isinstance(piece, rtc.AudioFrame):
-                heard_s += piece.duration
-                while lines and lines[0][0] <= heard_s:
-                    _, kind, text = lines.pop(0)
-                    self._say(kind, text)
-            else:
-                self._say(SpeechEventType.FINAL_TRANSCRIPT, text)
-                text = ""
-
-    def _say(self, kind: SpeechEventType, text: str) -> None:
-        self._event_ch.send_nowait(SpeechEvent(kind, alternatives=[stt.SpeechData(language="en", text=text)]))
 
 
 class NoLLM(llm.LLM[Any]):
@@ -122,7 +61,7 @@ class Talk:
     pace: turns.Pace
 
 
-def recorded(spoken: Spoken) -> tuple[Samples, list[tuple[float, SpeechEventType, str]], float]:
+def recorded(spoken: Spoken) -> tuple[Samples, list[Line], float]:
     """The samples, what a recogniser would say and when, and the end of the last speech in seconds."""
     samples, script, so_far, end_s = silence(0.3), [], "", 0.0
     for words, pause_s in spoken:

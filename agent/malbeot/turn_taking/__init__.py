@@ -12,7 +12,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentStateChangedEvent, TurnHandlingOptions, llm, stt, utils
 from livekit.plugins import turns
 
-from malbeot.clips.fixed import FixedSpeech
+from malbeot.clips.fixed import FixedSpeech, Voice
 from malbeot.log import logger
 from malbeot.persona import Persona
 from malbeot.providers import create_stt, keeps_prompts_warm
@@ -105,12 +105,18 @@ class TurnTaking:
         await asyncio.to_thread(paces.keep, self._state, self._caller, self._detector.pace)
 
     def figures(self) -> dict[str, float]:
-        """What was counted in this call. Times are in seconds; no word of what was said."""
+        """What was counted in this call. Times are in seconds; no word of what was said.
+
+        `used`: on answers of which the caller heard something. `extra`: on the others, and, of the language model,
+        what it read ahead, which `read_ahead_s` tells again by itself.
+        """
         work, overlaps = self._early.speculation, self._barge_in.counts
         return {
             "begun_early": work.begun,
-            "answers_used_s": round(work.used_s, 3),
-            "answers_thrown_away_s": round(work.wasted_s, 3),
+            "model_used_s": round(work.model.used_s, 3),
+            "model_extra_s": round(work.model.wasted_s + work.read_s, 3),
+            "voice_used_s": round(work.voice.used_s, 3),
+            "voice_extra_s": round(work.voice.wasted_s, 3),
             "read_ahead_s": round(work.read_s, 3),
             "interrupted": overlaps.stopped,
             "held": overlaps.held,
@@ -130,6 +136,10 @@ class TurnTaking:
     def hold(self, answer: AsyncIterable[Chunk], context: llm.ChatContext) -> AsyncIterable[Chunk]:
         """An answer, as it is to be spoken."""
         return self._early.hold(answer, context)
+
+    def speak(self, text: AsyncIterable[str], voice: Voice) -> AsyncIterable[rtc.AudioFrame]:
+        """What `voice` makes of a text, counted where that is an answer."""
+        return self._early.speak(text, voice)
 
     async def _read_ahead(self, words: str) -> None:
         if self._agent:

@@ -61,14 +61,23 @@ def test_a_rooms_messages_are_read_from_the_workers_lines(tmp_path: Path) -> Non
 
 
 def test_the_work_of_all_calls_is_summed_up_and_measured_by_what_was_of_use() -> None:
-    figures = {"begun_early": 2, "answers_used_s": 4.0, "answers_thrown_away_s": 1.0, "read_ahead_s": 0.5}
+    figures = {
+        "begun_early": 2,
+        "model_used_s": 1.0,
+        "model_extra_s": 1.5,
+        "voice_used_s": 3.0,
+        "voice_extra_s": 0.5,
+        "read_ahead_s": 0.5,
+    }
     calls = [Message("a", 1.0, "call", figures), Message("b", 2.0, "call", figures), Message("b", 1.5, "user", {})]
     assert work(calls) == {
         "begun_early": 4,
         "used_s": 8.0,
-        "thrown_away_s": 2.0,
+        "extra_s": 4.0,
         "read_ahead_s": 1.0,
-        "share": pytest.approx(1.375),
+        "share": pytest.approx(1.5),
+        "model_share": pytest.approx(2.5),
+        "voice_share": pytest.approx(7 / 6),
     }
 
 

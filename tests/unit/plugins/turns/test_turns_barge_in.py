@@ -12,7 +12,9 @@ from livekit.agents import Agent, AgentSession, APIConnectOptions, LanguageCode,
 from livekit.agents.stt import SpeechEventType
 from livekit.agents.voice import io
 
+from livekit.plugins.turns import EarlyAnswers, TurnDetector
 from livekit.plugins.turns.overlap.barge_in import BargeIn, interruption_options
+from livekit.plugins.turns.overlap.overlap import Verdict
 from support.speaker import Speaker
 
 RATE = 16000
@@ -151,12 +153,65 @@ async def test_an_interruption_passes_stops_the_agent_once_and_the_history_says_
         assert message.interrupted
 
 
-async def test_listening_directly_before_real_words_is_not_lost() -> None:
+async def test_listening_directly_before_real_words_belongs_to_them() -> None:
     async with calling("ko") as call:
         await call.says(STORY, 2.0)
         assert await call.passes(START, final("네."), END) == []
-        assert await call.passes(START, interim("그런데 오늘")) == ["네.", "그런데 오늘"]
+        texts = await call.passes(START, interim("그런데 오늘"), final("그런데 오늘 안 갔어요."), END)
+        assert texts == ["네. 그런데 오늘", "네. 그런데 오늘 안 갔어요."]
         await call.falls_silent()
+        assert await call.passes(START, interim("어제도"), final("어제도요."), END) == ["어제도", "어제도요."]
+
+
+async def test_no_answer_is_begun_to_listening_that_begins_a_turn() -> None:
+    """A final of its own would be one to LiveKit, and the words behind it another."""
+    async with calling("en") as call:
+        await call.says(STORY, 2.0)
+        early = EarlyAnswers(TurnDetector(language="en"))
+
+        async def come() -> AsyncIterator[stt.SpeechEvent]:
+            supposed = interim("But how are")
+            supposed.alternatives[0].metadata = {"supposed_text": "But how are you?"}
+            for event in (START, final("Mm-hmm."), END, START, supposed, final("But how are you?"), END):
+                yield event
+
+        texts = [
+            (event.type, event.alternatives[0].text)
+            async for event in early.gate(call.barge_in.gate(come()))
+            if event.alternatives and event.alternatives[0].text
+        ]
+        assert texts == [
+            (SpeechEventType.PREFLIGHT_TRANSCRIPT, "Mm-hmm. But how are you?"),
+            (SpeechEventType.FINAL_TRANSCRIPT, "Mm-hmm. But how are you?"),
+        ]
+
+
+async def test_it_leaves_the_outputs_as_they_were() -> None:
+    async with calling() as call:
+        await call.says(STORY, 2.0)
+        await asyncio.sleep(0.1)  # all of it is there
+        assert not isinstance(call.session.output.transcription, Paper)
+        await call.barge_in.aclose()
+        assert call.session.output.audio is call.speaker
+        assert isinstance(call.session.output.transcription, Paper)
+        await call.falls_silent()
+
+
+async def test_nothing_is_done_about_what_is_heard_while_it_closes() -> None:
+    async with calling() as call:
+        await call.says(STORY, 2.0)
+        await asyncio.sleep(0.1)
+        call.barge_in._act(Verdict.HOLD)
+        call.barge_in._act(Verdict.IGNORE)
+        timer = call.barge_in._texts_go_on
+        assert timer is not None
+        closing = asyncio.create_task(call.barge_in.aclose())
+        await asyncio.sleep(0)
+        assert timer.cancelled()
+        call.barge_in._act(Verdict.HOLD)
+        call.barge_in._act(Verdict.IGNORE)
+        assert call.barge_in._texts_go_on is timer
+        await closing
 
 
 async def test_the_same_word_is_an_answer_when_a_question_is_nearly_over() -> None:

@@ -53,34 +53,61 @@ def test_no_tries_begin_nothing() -> None:
 
 def test_what_was_thrown_away_forbids_more_until_enough_was_of_use() -> None:
     speculation = Speculation(Limits(wasted=0.5))
-    speculation.worked(1.5, used=False)
+    speculation.worked(model_s=1.5, used=False)
     assert not speculation.allowed
-    speculation.worked(2.0, used=True)
+    speculation.worked(model_s=2.0, used=True)
     assert speculation.allowed
-    assert (speculation.used_s, speculation.wasted_s) == (2.0, 1.5)
+    assert (speculation.model.used_s, speculation.model.wasted_s) == (2.0, 1.5)
+
+
+def test_much_speech_that_was_heard_does_not_pay_for_what_the_language_model_wrote_in_vain() -> None:
+    speculation = Speculation(Limits(wasted=0.5))
+    speculation.worked(model_s=1.0, voice_s=20.0, used=True)
+    speculation.worked(model_s=2.0, used=False)
+    assert not speculation.allowed
+    speculation.worked(model_s=1.0, used=True)
+    assert speculation.allowed
+    speculation.worked(voice_s=12.0, used=False)
+    assert not speculation.allowed
 
 
 def test_what_was_of_use_long_ago_does_not_pay_for_waste_without_end() -> None:
     speculation = Speculation(Limits(wasted=0.5))
-    speculation.worked(10_000.0, used=True)
+    speculation.worked(model_s=10_000.0, used=True)
     in_vain_s = 0.0
     while speculation.allowed:
-        speculation.worked(10.0, used=False)
+        speculation.worked(model_s=10.0, used=False)
         in_vain_s += 10.0
         assert in_vain_s < 10_000.0
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 5.0), st.booleans()), max_size=200), st.floats(0.0, 2.0))
+def test_what_is_read_ahead_counts_against_the_limit_and_is_told_apart() -> None:
+    speculation = Speculation(Limits(wasted=0.5))
+    speculation.read(1.5)
+    assert not speculation.affordable
+    speculation.worked(model_s=1.0, used=True)
+    assert speculation.allowed
+    assert (speculation.model.wasted_s, speculation.read_s) == (0.0, 1.5)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 5.0), st.sampled_from(["used", "wasted", "read"])), max_size=200),
+    st.floats(0.0, 2.0),
+)
 def test_waste_stays_near_its_share_when_nothing_is_begun_that_is_not_allowed(
-    answers: list[tuple[float, bool]], share: float
+    work: list[tuple[float, str]], share: float
 ) -> None:
     speculation = Speculation(Limits(tries=10**6, wasted=share))
-    for seconds, used in answers:
-        if used or speculation.allowed:
-            speculation.worked(seconds, used=used)
+    for seconds, kind in work:
+        if kind == "read":
+            if speculation.affordable:
+                speculation.read(seconds)
+        elif kind == "used" or speculation.allowed:
+            speculation.worked(model_s=seconds, used=kind == "used")
+    used_s, in_vain_s = speculation.model.used_s, speculation.model.wasted_s + speculation.read_s
     # The credit may come anew each time that what is remembered is halved.
-    forgotten = 1 + (speculation.used_s + speculation.wasted_s) / 30
-    assert speculation.wasted_s <= share * speculation.used_s + (1.0 + 5.0) * forgotten
+    forgotten = 1 + (used_s + in_vain_s) / 30
+    assert in_vain_s <= share * used_s + (1.0 + 5.0) * forgotten
 
 
 @pytest.mark.parametrize("limits", [{"tries": -1}, {"wasted": -0.1}])

@@ -1,5 +1,7 @@
 """Asks somebody who does not answer whether they are there, and ends the call in the end: `silence.py` in a session."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,14 +15,18 @@ from livekit.agents import (
     UserStateChangedEvent,
     llm,
 )
+from livekit.agents.voice import SpeechHandle
 
+from ..log import logger
 from ..words.hold_on import asks_to_wait
 from .bell import Bell
 from .silence import Due, Schedule, Silence
 from .variants import Variants
 
-LINGER_S = 1.0
-"""So long behind the goodbye the caller may still speak, before the call ends."""
+SAYING_S = 60.0
+"""How long it waits for the end of what it says, and of what is still said before: a voice may never end."""
+_CUTTING_OFF_S = 8.0
+"""How long it waits for the end of what it cuts off. LiveKit gives that up after 5 s."""
 
 
 class Asking:
@@ -44,7 +50,9 @@ class Asking:
         self._silence = Silence(schedule)
         self._said = ""
         self._speaks_itself = False
-        self._signs = 0
+        self._unheard: SpeechHandle | None = None
+        """What it says, until that begins: LiveKit waits for a gap in the caller's sound."""
+        self._stuck = False
         self._closed = False
 
     async def run(self, session: AgentSession[Any]) -> None:
@@ -61,9 +69,9 @@ class Asking:
                     case Due.ASK:
                         await self._say(session, self._asks.next())
                     case Due.GOODBYE:
-                        if not await self._say_goodbye(session):
-                            continue
-                        session.shutdown()
+                        await self._say(session, self._goodbye)
+                    case Due.END:
+                        session.shutdown(drain=not self._stuck)
                         return
         finally:
             session.off("agent_state_changed", self._on_agent)
@@ -72,34 +80,28 @@ class Asking:
             session.off("conversation_item_added", self._on_item)
             session.off("close", self._on_close)
 
-    async def _say(self, session: AgentSession[Any], text: str) -> bool:
-        """Whether it was said to its end."""
+    async def _say(self, session: AgentSession[Any], text: str) -> None:
         self._speaks_itself = True
         try:
-            handle = session.say(text)
-            await handle
+            self._unheard = handle = session.say(text)
+            self._stuck = not await _over(handle, SAYING_S)
+            if self._stuck:
+                logger.warning("what is said to who is silent has no end within %g s: it is cut off", SAYING_S)
+                handle.interrupt(force=True)
+                self._stuck = not await _over(handle, _CUTTING_OFF_S)
         except RuntimeError:  # the session closes
-            return False
+            return
         finally:
-            self._speaks_itself = False
-        self._silence.asked(self._clock())
-        if session.agent_state in ("thinking", "speaking"):
+            self._speaks_itself, self._unheard = False, None
+        self._silence.asked(self._clock(), cut_off=handle.interrupted)
+        if not self._stuck and session.agent_state in ("thinking", "speaking"):
             self._silence.companion_spoke()  # an answer to what the caller said meanwhile
-        return not handle.interrupted
-
-    async def _say_goodbye(self, session: AgentSession[Any]) -> bool:
-        """Whether it was heard to its end, and nobody answered."""
-        signs = self._signs
-        if not await self._say(session, self._goodbye):
-            return False
-        end = self._clock() + LINGER_S
-        while self._signs == signs and not self._closed and self._clock() < end:
-            await self._bell.wait(end)
-        return self._signs == signs and not self._closed
 
     def _on_agent(self, event: AgentStateChangedEvent) -> None:
         if event.new_state in ("thinking", "speaking"):
             self._said = ""
+        if event.new_state == "speaking":
+            self._unheard = None
         if self._speaks_itself or event.old_state == "initializing":
             return
         if event.new_state in ("thinking", "speaking"):
@@ -110,8 +112,7 @@ class Asking:
 
     def _on_caller(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
-            self._signs += 1
-            self._silence.caller_spoke()
+            self._silence.caller_sounds()
         else:
             self._silence.caller_stopped(self._clock())
         self._bell.ring()
@@ -119,7 +120,6 @@ class Asking:
     def _on_heard(self, event: UserInputTranscribedEvent) -> None:
         if not event.transcript.strip():
             return
-        self._signs += 1
         words = f"{self._said} {event.transcript}".strip()
         if event.is_final:
             self._said = words
@@ -129,10 +129,11 @@ class Asking:
         # The whole turn; one that is typed has no other sign.
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role == "user" and (words := item.text_content):
-            self._signs += 1
             self._take(words)
 
     def _take(self, words: str) -> None:
+        if self._unheard:
+            self._unheard.interrupt(force=True)  # who has answered already is not asked any more
         if asks_to_wait(words, self._language):
             self._silence.suspend(self._clock())
         else:
@@ -142,3 +143,10 @@ class Asking:
     def _on_close(self, _: CloseEvent) -> None:
         self._closed = True
         self._bell.ring()
+
+
+async def _over(handle: SpeechHandle, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await handle
+    return handle.done()

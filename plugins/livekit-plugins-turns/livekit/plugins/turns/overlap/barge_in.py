@@ -1,47 +1,40 @@
 """Interruptions of a session: what is said over the agent's speech stops it, or is kept from LiveKit."""
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import AgentSession, APIConnectOptions, InterruptionOptions, stt
-from livekit.agents.voice import SpeechHandle, io
+from livekit.agents import AgentSession, InterruptionOptions, stt, utils
+from livekit.agents.voice import SpeechHandle
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
 from ..company.aside import Aside
-from ..log import logger
+from ..transcripts import saying
 from ..words.interjections import Reading, reading
 from .dips import Samples, levels_db
 from .echo import Echo
-from .overlap import FAR_DB, FIRST_WORDS_S, SURE, UNKNOWN_DB, VOICED, Overlap, Saying, Verdict
+from .first_words import FirstWords
+from .hearing import RATE, At16k, UsualLevel, level_db
+from .kept_back import KeptBack
+from .outputs import Outputs
+from .overlap import FAR_DB, SURE, UNKNOWN_DB, VOICED, Overlap, Saying, Verdict
 from .playout import Playout
 from .spoken import Spoken
 
-_RATE = 16000
 _KEPT_S = 3.0
 """Sound that is remembered, to ask what its words are."""
-_BEFORE_S = 0.25
-"""Sound before the first voice that is recognised with it."""
 _OVER_S = 0.4
 """Silence that ends what was said before the agent began."""
-_ASK_AGAIN_S = 0.12
-_MOST_ASKED = 6
 _NEARLY_S = 0.8
 """Who answers a question waits for its end, or for nearly so."""
 _LATE_S = 0.35
 """What is heard so long after the agent fell silent was begun before: both ways through a network."""
-_TOGETHER_S = 2.5
-"""What was kept back belongs to what is said so soon after."""
 _INTERIM_AGE_S = 0.15
 """So old is the sound of an interim when it comes."""
-_USUAL_SHARE, _PAUSE_DB = 0.05, 15.0
-"""How the usual level follows that of a frame, a second or so behind; pauses leave it alone."""
-_ONCE = APIConnectOptions(max_retry=0, timeout=1.5)
 _TEXTS = (
     stt.SpeechEventType.INTERIM_TRANSCRIPT,
     stt.SpeechEventType.PREFLIGHT_TRANSCRIPT,
@@ -82,19 +75,18 @@ class BargeIn:
         """`language`: ISO 639-1, of both. `clock` in seconds."""
         self.counts = Counts()
         self._language = language
-        self._ears = ears
         self._clock = clock
         self._session: AgentSession[Any] | None = None
+        self._outputs: Outputs | None = None
         self._playout: Playout | None = None
-        self._proxy: Any = None
         self._spoken = Spoken(None)
         self._overlap: Overlap | None = None
         self._echo = Echo()
         self._vad = VAD()
         self._sound = np.zeros(0, np.int16)
         self._rest = np.zeros(0, np.int16)
-        self._resampler: rtc.AudioResampler | None = None
-        self._usual_db: float | None = None
+        self._at_16k = At16k()
+        self._usual = UsualLevel()
         self._audible_until = -1e9
         self._was_audible = False
         self._their_turn = False
@@ -105,86 +97,63 @@ class BargeIn:
         self.aside: Aside | None = None
         """What plays beside the agent's speech, and may come back from the caller's loudspeaker."""
         self._passing = False
-        self._kept_back: tuple[stt.SpeechEvent, float] | None = None
-        self._asking: set[asyncio.Task[None]] = set()
-        self._asked_at_s = 0.0
-        self._asked = 0
+        self._kept_back = KeptBack()
+        self._first_words = FirstWords(ears, self._hear_first_words)
         self._texts_go_on: asyncio.TimerHandle | None = None
 
     def attach(self, session: AgentSession[Any]) -> None:
         """Takes its place in the outputs of a session that has been started."""
-        self._session = session
-        if session.output.audio is None:
-            return
-        self._playout = self._insert(session.output.audio)
-        self._playout.listeners.append(self._on_played)
-        if session.output.transcription is not None:
-            self._spoken = Spoken(session.output.transcription)
-            session.output.transcription = self._spoken
+        self._session, self._outputs = session, Outputs(session)
+        self._playout, self._spoken = self._outputs.playout, self._outputs.spoken
+        if self._playout:
+            self._playout.listeners.append(self._on_played)
 
     async def aclose(self) -> None:
         """Leaves the session's outputs as they were. What is played is cut short."""
+        # Before anything is awaited: what is heard meanwhile must not set off anything any more.
+        outputs, self._outputs, self._session, self._playout = self._outputs, None, None, None
         if self._texts_go_on:
             self._texts_go_on.cancel()
-        if self._playout and self._proxy is not None:
-            self._proxy.set_next_in_chain(self._leaf)
-        if self._playout:
-            await self._playout.aclose()
-        self._session = self._playout = None
-
-    def _insert(self, output: io.AudioOutput) -> Playout:
-        # In front of what plays and behind the synchroniser of the transcript, which needs the sound as soon as it is
-        # there to know how fast it is spoken.
-        while not hasattr(output, "set_next_in_chain"):
-            if output.next_in_chain is None:
-                playout = Playout(output)
-                assert self._session is not None
-                self._session.output.audio = playout
-                return playout
-            output = output.next_in_chain
-        self._proxy, self._leaf = output, output.next_in_chain
-        assert self._leaf is not None
-        playout = Playout(self._leaf)
-        self._proxy.set_next_in_chain(playout)
-        return playout
+        if outputs:
+            await outputs.give_back()
 
     async def hear_audio(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         """Passes the caller's sound on, and listens to it while the agent speaks."""
+        asking = asyncio.create_task(self._first_words.run(), name="turns.first_words")
         try:
             async for frame in audio:
                 self._listen(frame)
                 yield frame
         finally:
-            for task in self._asking:
-                task.cancel()
-            await asyncio.gather(*self._asking, return_exceptions=True)
+            await utils.aio.cancel_and_wait(asking)
 
     async def gate(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """Passes on what is recognised, save what was said over the agent's speech and did not stop it."""
         async for event in events:
-            for passed in self._judged(event):
+            if passed := self._judged(event):
                 yield passed
 
     # What is recognised.
 
-    def _judged(self, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
+    def _judged(self, event: stt.SpeechEvent) -> stt.SpeechEvent | None:
         now = self._clock()
         if event.type is stt.SpeechEventType.START_OF_SPEECH:
             self._over_agent = not self._their_turn and (self._audible or now - self._audible_until < _LATE_S)
             self._before_reply = self._awaited
             self._passing = False
+            self._kept_back.begin()
             if self._overlap and self._overlap.over:
                 self._overlap = None
-            return [event]
-        if event.type in _TEXTS and event.alternatives and self._before_reply:
+            return event
+        if event.type not in _TEXTS or not event.alternatives:
+            return event
+        if self._before_reply:
             self._take_up_again(event)
-        if event.type not in _TEXTS or not event.alternatives or not self._over_agent:
-            return self._with_kept_back(event, now) if event.type in _TEXTS else [event]
         heard = event.alternatives[0]
-        if not heard.text or self._passing:
-            return self._with_kept_back(event, now)
+        if not self._over_agent or not heard.text or self._passing:
+            return self._kept_back.put_before(event, now)
         if self._overlap is None:
-            self._overlap = Overlap(self._language, usual_db=self._usual_db)
+            self._overlap = Overlap(self._language, usual_db=self._usual.db)
         settled = event.type is not stt.SpeechEventType.INTERIM_TRANSCRIPT
         verdict = self._overlap.words(
             now,
@@ -197,14 +166,12 @@ class BargeIn:
         self._act(verdict)
         if verdict is Verdict.STOP or (not self._audible and self._is_a_turn(heard.text)):
             self._passing = True
-            return self._with_kept_back(event, now)
+            return self._kept_back.put_before(event, now)
         if event.type is not stt.SpeechEventType.FINAL_TRANSCRIPT:
-            return []
+            return None
         self.counts.ignored += 1
-        earlier = self._kept_back[0].alternatives[0].text if self._fresh(now) and self._kept_back else ""
-        self._kept_back = (replace(event, alternatives=[replace(heard, text=f"{earlier} {heard.text}".strip())]), now)
-        # An empty one still tells who flushed that there is no more to wait for.
-        return [replace(event, alternatives=[replace(heard, text="")])]
+        self._kept_back.keep(heard.text, now)
+        return saying(event, "")  # who flushed is told that there is no more to wait for
 
     @property
     def _awaited(self) -> SpeechHandle | None:
@@ -237,8 +204,8 @@ class BargeIn:
     @property
     def _near(self) -> bool:
         """Whether the loud half of the last second is as loud as the caller, as far as is known."""
-        levels = levels_db(self._sound[-_RATE:], _RATE)
-        least_db = UNKNOWN_DB if self._usual_db is None else self._usual_db - FAR_DB
+        levels = levels_db(self._sound[-RATE:], RATE)
+        least_db = UNKNOWN_DB if self._usual.db is None else self._usual.db - FAR_DB
         return not len(levels) or float(np.percentile(levels, 75)) >= least_db
 
     def _is_a_turn(self, text: str) -> bool:
@@ -247,16 +214,6 @@ class BargeIn:
             return False
         return reading(text, self._language) in (Reading.WORDS, Reading.ORDER)
 
-    def _with_kept_back(self, event: stt.SpeechEvent, now: float) -> list[stt.SpeechEvent]:
-        """What was kept back directly before belongs to the turn."""
-        if not event.alternatives or not event.alternatives[0].text:
-            return [event]
-        kept, self._kept_back = (self._kept_back if self._fresh(now) else None), None
-        return [kept[0], event] if kept else [event]
-
-    def _fresh(self, now: float) -> bool:
-        return self._kept_back is not None and now - self._kept_back[1] < _TOGETHER_S
-
     # What is heard.
 
     @property
@@ -264,8 +221,8 @@ class BargeIn:
         return self._playout is not None and self._playout.audible
 
     def _listen(self, frame: rtc.AudioFrame) -> None:
-        samples = self._at_16k(frame)
-        self._sound = np.concatenate([self._sound, samples])[-round(_KEPT_S * _RATE) :]
+        samples = self._at_16k.samples(frame)
+        self._sound = np.concatenate([self._sound, samples])[-round(_KEPT_S * RATE) :]
         audible, now = self._audible, self._clock()
         if audible and not self._was_audible:
             self._their_turn = self._session is not None and self._session.user_state == "speaking"
@@ -280,93 +237,43 @@ class BargeIn:
             self._audible_until = now
         self._was_audible = audible
         if not audible and (self._overlap is None or self._overlap.over):
-            self._learn(samples)
+            if self._session and self._session.user_state == "speaking":
+                self._usual.learn(samples)
             return
         self._rest = np.concatenate([self._rest, samples])
         while len(self._rest) >= VAD_WINDOW_SAMPLES:
             window, self._rest = self._rest[:VAD_WINDOW_SAMPLES], self._rest[VAD_WINDOW_SAMPLES:]
-            self._hear_window(window, now - len(self._rest) / _RATE)
+            self._hear_window(window, now - len(self._rest) / RATE)
 
     def _hear_window(self, window: Samples, at_s: float) -> None:
         probability = self._vad.predict(window)
-        level_db = _level_db(window)
-        self._echo.heard(at_s - len(window) / _RATE, window, _RATE)
+        self._echo.heard(at_s - len(window) / RATE, window, RATE)
         if self._their_turn:
             # Whoever spoke before the agent began goes on with a turn that LiveKit knows of.
-            self._quiet_s = 0.0 if probability >= VOICED else self._quiet_s + len(window) / _RATE
+            self._quiet_s = 0.0 if probability >= VOICED else self._quiet_s + len(window) / RATE
             self._their_turn = self._quiet_s < _OVER_S
             return
         if self._overlap is None or self._overlap.over:
             if probability < VOICED or not self._audible:
                 return
-            self._overlap = Overlap(self._language, usual_db=self._usual_db)
-            self._asked, self._asked_at_s = 0, 0.0
-        verdict = self._overlap.sound(at_s, probability, level_db, echo=self._echo.likeness())
+            self._overlap = Overlap(self._language, usual_db=self._usual.db)
+        verdict = self._overlap.sound(at_s, probability, level_db(window), echo=self._echo.likeness())
         self._act(verdict)
         if verdict in (Verdict.WAIT, Verdict.HOLD):
-            self._ask_for_words(self._overlap)
-
-    def _learn(self, samples: Samples) -> None:
-        """The caller's usual level, from their own turns."""
-        if self._session is None or self._session.user_state != "speaking":
-            return
-        level_db = _level_db(samples)
-        usual_db = level_db if self._usual_db is None else self._usual_db
-        if level_db > usual_db - _PAUSE_DB:
-            power = (1 - _USUAL_SHARE) * 10 ** (usual_db / 10) + _USUAL_SHARE * 10 ** (level_db / 10)
-            self._usual_db = 10 * math.log10(power)
-
-    def _at_16k(self, frame: rtc.AudioFrame) -> Samples:
-        mono = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0]
-        if frame.sample_rate == _RATE:
-            return mono
-        if self._resampler is None:
-            self._resampler = rtc.AudioResampler(frame.sample_rate, _RATE, quality=rtc.AudioResamplerQuality.QUICK)
-        got = self._resampler.push(rtc.AudioFrame(mono.tobytes(), frame.sample_rate, 1, len(mono)))
-        return np.concatenate([np.frombuffer(piece.data, np.int16) for piece in got] or [np.zeros(0, np.int16)])
+            self._first_words.want(self._overlap, self._sound, self._overlap.lasted_s(self._clock()))
 
     def _on_played(self, piece: rtc.AudioFrame, begins_at: float) -> None:
         samples = np.frombuffer(piece.data, np.int16)[:: piece.num_channels]
         late_s = begins_at - asyncio.get_running_loop().time()
         self._echo.played(self._clock() + late_s, samples, piece.sample_rate)
 
-    # The first words.
-
-    def _ask_for_words(self, overlap: Overlap) -> None:
-        due_s = FIRST_WORDS_S if not self._asked else self._asked_at_s + _ASK_AGAIN_S
-        if self._ears is None or self._asking or self._asked >= _MOST_ASKED or overlap.voiced_s < due_s:
+    def _hear_first_words(self, overlap: Overlap, heard: stt.SpeechData, voiced_s: float) -> None:
+        if overlap is not self._overlap or overlap.verdict is Verdict.STOP or overlap.settled or not self._audible:
             return
-        self._asked += 1
-        self._asked_at_s = overlap.voiced_s
-        began_s = self._clock() - overlap.lasted_s(self._clock()) - _BEFORE_S
-        count = round((self._clock() - began_s) * _RATE)
-        samples = self._sound[-count:]
-        task = asyncio.create_task(self._first_words(overlap, samples), name="turns.first_words")
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
-
-    async def _first_words(self, overlap: Overlap, samples: Samples) -> None:
-        assert self._ears is not None
-        voiced_s = overlap.voiced_s
-        frame = rtc.AudioFrame(samples.tobytes(), _RATE, 1, len(samples))
-        try:
-            event = await self._ears.recognize(frame, conn_options=_ONCE)
-        except Exception as error:
-            logger.debug("the first words were not recognised: %s", type(error).__name__)
-            return
-        if overlap is not self._overlap or overlap.verdict is Verdict.STOP or not self._audible:
-            return
-        heard = event.alternatives[0] if event.alternatives else None
-        if heard and heard.text and not overlap.settled:
-            verdict = overlap.words(
-                self._clock(),
-                heard.text,
-                self._saying(),
-                confidence=heard.confidence,
-                settled=False,
-                voiced_s=voiced_s,
-            )
-            self._act(verdict)
+        verdict = overlap.words(
+            self._clock(), heard.text, self._saying(), confidence=heard.confidence, settled=False, voiced_s=voiced_s
+        )
+        self._act(verdict)
 
     # What is done about it.
 
@@ -406,8 +313,3 @@ class BargeIn:
         self._passing = self._over_agent
         playout.hold()
         session.interrupt()
-
-
-def _level_db(samples: Samples) -> float:
-    power = float(np.square(samples.astype(np.float64) / 32768).mean()) if len(samples) else 0.0
-    return 10 * math.log10(max(power, 10**-9.6))

@@ -200,9 +200,18 @@ class Playout(io.AudioOutput):
         self._wake.set()
 
     async def aclose(self) -> None:
-        """Plays no more. What was captured and not played is forgotten."""
+        """Plays no more. What was captured and not played is forgotten, and told to be interrupted."""
         if self._playing:
             await utils.aio.cancel_and_wait(self._playing)
+        if self._segments:
+            segment = self._segments[0]
+            waiting_s = max(0.0, self._dry_at - asyncio.get_running_loop().time())
+            place = max(segment.run_begin, segment.sent - round(waiting_s * segment.rate))
+            self.clear_buffer()
+            segment.run_begin = place
+        while self._segments:
+            segment = self._segments.popleft()
+            super().on_playback_finished(playback_position=segment.run_begin / segment.rate, interrupted=True)
 
     async def _play(self) -> None:
         """Hands sound on until every segment has ended."""

@@ -4,23 +4,22 @@ import asyncio
 import contextvars
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from livekit import rtc
 from livekit.agents import AgentSession, ConversationItemAddedEvent, PreemptiveGenerationOptions, llm, stt, utils
 
 from ..ending.detector import TurnDetector
 from ..log import logger
+from ..transcripts import as_kind, saying
+from ..transcripts import supposed as supposed_text
 from ..words.said import said
 from .speculation import AHEAD_S, Limits, Speculation
-from .work import Work
+from .work import Voice, Work
 
 _MORE_WORDS = 2
 """So many new words are worth a request of their own."""
-_SUPPOSED = "supposed_text"
-"""In a transcript's metadata: its text and the words behind it that are not sure enough to be shown, where the
-recogniser tells (livekit-plugins-whisper does)."""
-
 _LOOK_EVERY_S = 0.05
 ReadAhead = Callable[[str], Awaitable[None]]
 Chunk = TypeVar("Chunk")
@@ -78,19 +77,17 @@ class EarlyAnswers:
         self._to_read: str | None = None
         self._urgent = False
         self._session: AgentSession[Any] | None = None
-        self._work: Work | None = None
+        self._work = Work(self.speculation.worked, clock)
 
     def attach(self, session: AgentSession[Any]) -> None:
         """Follows the turns of a session that has started."""
         self._session = session
-        self._work = Work(session, self.speculation.worked)
         session.on("conversation_item_added", self._on_item)
 
     def detach(self) -> None:
-        if self._session and self._work:
+        if self._session:
             self._session.off("conversation_item_added", self._on_item)
-            self._work.close()
-        self._session = self._work = None
+        self._session = None
 
     async def gate(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """The same events, some INTERIM as PREFLIGHT and the other way round. Raises what `events` raises."""
@@ -149,6 +146,7 @@ class EarlyAnswers:
         messages = context.messages()
         asked = messages[-1].text_content if messages and messages[-1].role == "user" else None
         begun = next((begun for begun in reversed(self._unsure) if asked and begun.says(asked)), None)
+        answer = self._work.writing(answer)
         if begun is None:
             async for chunk in answer:
                 yield chunk
@@ -163,6 +161,10 @@ class EarlyAnswers:
         finally:
             await utils.aio.cancel_and_wait(writing)
 
+    def speak(self, text: AsyncIterable[str], voice: Voice) -> AsyncIterable[rtc.AudioFrame]:
+        """What `voice` makes of the text of an agent's `tts_node`, unchanged: counted for the limit on waste."""
+        return self._work.speaking(text, voice)
+
     async def _reading(self, read_ahead: ReadAhead, words: str) -> None:
         began = self._clock()
         try:
@@ -170,7 +172,7 @@ class EarlyAnswers:
         except Exception as error:
             logger.warning("reading ahead failed: %s", type(error).__name__)
         finally:
-            self.speculation.read_s += self._clock() - began
+            self.speculation.read(self._clock() - began)
 
     def _take(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
         kind = event.type
@@ -196,28 +198,28 @@ class EarlyAnswers:
 
     def _interim_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         self._detector.hear(self._whole(text), settled=False)
-        supposed = _supposed(event) or text
+        supposed = supposed_text(event) or text
         if self._is_begun(supposed):
             assert self._begun
-            return _saying(event, self._begun.text)  # fewer words would end the answer
+            return saying(event, self._begun.text)  # fewer words would end the answer
         self._begun = None  # LiveKit throws it away for other words
         if self._busy():
             return event
         whole = self._whole(supposed)
         if self.speculation.interim(whole, self._detector.finished(whole)):
-            return self._begin(_saying(event, supposed), sure=False)
+            return self._begin(saying(event, supposed), sure=False)
         words = whole.split()[:-1]  # the last one may still become another
         if len(words) >= len(self._read or ()) + _MORE_WORDS:
             self._wish_to_read(words)
         return event
 
     def _wish_to_read(self, words: list[str]) -> None:
-        if not self._busy():
+        if self.speculation.affordable and not self._busy():
             self._read, self._to_read = words, " ".join(words)
 
     def _settled_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         self._detector.hear(self._whole(text), settled=True)
-        shown = _as(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
+        shown = as_kind(event, stt.SpeechEventType.INTERIM_TRANSCRIPT)
         if self._is_begun(text):
             self._release()
             return shown
@@ -240,13 +242,13 @@ class EarlyAnswers:
         else:
             self._unsure.append(self._begun)
         self.speculation.begin(self._whole(text))
-        return _as(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
+        return as_kind(event, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
 
     def _as_begun(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         """LiveKit begins again where the final text differs from the preflight in a mark: it gets the same marks."""
         if self._begun is None or not self._is_begun(text):
             return event
-        return _saying(event, self._begun.text)
+        return saying(event, self._begun.text)
 
     def _is_begun(self, text: str) -> bool:
         """Whether an answer to these very words is under way."""
@@ -301,25 +303,9 @@ async def _write(answer: AsyncIterable[Chunk], into: utils.aio.Chan[Chunk]) -> N
         into.close()
 
 
-def _as(event: stt.SpeechEvent, kind: stt.SpeechEventType) -> stt.SpeechEvent:
-    return replace(event, type=kind)
-
-
 def _words(text: str) -> tuple[str, ...]:
     found = said(text)
     return found.words if found else ()
-
-
-def _supposed(event: stt.SpeechEvent) -> str:
-    """All words of the recogniser's hypothesis; "" where it does not tell."""
-    metadata = event.alternatives[0].metadata
-    supposed = metadata.get(_SUPPOSED) if metadata else None
-    return supposed if isinstance(supposed, str) else ""
-
-
-def _saying(event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
-    said = replace(event.alternatives[0], text=text, words=None)
-    return replace(event, alternatives=[said, *event.alternatives[1:]])
 
 
 async def _next(source: AsyncIterator[stt.SpeechEvent]) -> stt.SpeechEvent:

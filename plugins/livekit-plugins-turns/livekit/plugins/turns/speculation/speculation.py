@@ -12,7 +12,7 @@ AHEAD_S = 0.8
 """So long before the turn is called an answer is begun: language model and first clause took 0.4 to 0.8 s of two CPU
 cores. What is begun sooner is only thrown away more often."""
 _CREDIT_S = 1.0
-"""Seconds of work that may be thrown away before any has been of use."""
+"""Seconds of a stage's work that may be thrown away before any has been of use."""
 _FORGET = 0.5
 _REMEMBERED_S = 60.0
 
@@ -22,7 +22,8 @@ class Limits:
     """How much may be done in vain.
 
     `tries`: answers begun for one turn; 0 begins none. `wasted`: seconds of work thrown away, as a share of the
-    seconds that were of use (0.5: at most half as much again).
+    seconds that were of use (0.5: at most half as much again), for the language model and the voice each: one pays
+    not for the other. What is read ahead counts as thrown away.
     """
 
     tries: int = 6
@@ -31,6 +32,34 @@ class Limits:
     def __post_init__(self) -> None:
         if self.tries < 0 or self.wasted < 0:
             raise ValueError(f"tries={self.tries} and wasted={self.wasted} must not be below 0")
+
+
+@dataclass
+class Spent:
+    """Seconds of one stage's work."""
+
+    used_s: float = 0.0
+    """On answers of which the caller heard something."""
+    wasted_s: float = 0.0
+    """On answers of which nothing was heard."""
+
+
+class _Recent:
+    """One stage's work of late."""
+
+    def __init__(self) -> None:
+        self._spent = Spent()
+
+    def add(self, *, used_s: float = 0.0, wasted_s: float = 0.0) -> None:
+        self._spent.used_s += used_s
+        self._spent.wasted_s += wasted_s
+        # What happened long ago neither buys nor forbids anything now.
+        if self._spent.used_s + self._spent.wasted_s > _REMEMBERED_S:
+            self._spent.used_s *= _FORGET
+            self._spent.wasted_s *= _FORGET
+
+    def within(self, share: float) -> bool:
+        return self._spent.wasted_s <= _CREDIT_S + share * self._spent.used_s
 
 
 class Speculation:
@@ -43,20 +72,23 @@ class Speculation:
         self._tries = 0
         self.begun = 0
         """Answers begun before their turn was called."""
-        self.used_s = 0.0
-        """Seconds of work on answers that were given."""
-        self.wasted_s = 0.0
-        """Seconds of work on answers that were thrown away."""
+        self.model = Spent()
+        """Seconds in which the language model read and wrote."""
+        self.voice = Spent()
+        """Seconds of speech that was made."""
         self.read_s = 0.0
-        """Seconds in which the language model read ahead."""
-        self._recent_used_s = 0.0
-        self._recent_wasted_s = 0.0
+        """Seconds in which the language model read ahead, which are not in `model`."""
+        self._recent_model, self._recent_voice = _Recent(), _Recent()
 
     @property
     def allowed(self) -> bool:
         """Whether one more answer may be begun now."""
-        within = self._recent_wasted_s <= _CREDIT_S + self._limits.wasted * self._recent_used_s
-        return self._tries < self._limits.tries and within
+        return self._tries < self._limits.tries and self.affordable
+
+    @property
+    def affordable(self) -> bool:
+        """Whether what was done in vain of late is within its limit."""
+        return self._recent_model.within(self._limits.wasted) and self._recent_voice.within(self._limits.wasted)
 
     def interim(self, text: str, finished: float) -> bool:
         """Whether to begin on these words while the caller still speaks: they are whole, as far as one can tell.
@@ -78,15 +110,20 @@ class Speculation:
         self._interim = self._begun_for = ""
         self._tries = 0
 
-    def worked(self, seconds: float, *, used: bool) -> None:
-        """So much work was done on an answer that was given, or that was thrown away."""
+    def worked(self, *, model_s: float = 0.0, voice_s: float = 0.0, used: bool) -> None:
+        """So much work was done on an answer of which something was heard, or nothing."""
         if used:
-            self.used_s += seconds
-            self._recent_used_s += seconds
+            self.model.used_s += model_s
+            self.voice.used_s += voice_s
+            self._recent_model.add(used_s=model_s)
+            self._recent_voice.add(used_s=voice_s)
         else:
-            self.wasted_s += seconds
-            self._recent_wasted_s += seconds
-        # What happened long ago neither buys nor forbids anything now.
-        if self._recent_used_s + self._recent_wasted_s > _REMEMBERED_S:
-            self._recent_used_s *= _FORGET
-            self._recent_wasted_s *= _FORGET
+            self.model.wasted_s += model_s
+            self.voice.wasted_s += voice_s
+            self._recent_model.add(wasted_s=model_s)
+            self._recent_voice.add(wasted_s=voice_s)
+
+    def read(self, seconds: float) -> None:
+        """The language model has read ahead for so long."""
+        self.read_s += seconds
+        self._recent_model.add(wasted_s=seconds)

@@ -1,64 +1,99 @@
 """What answers cost, and whether it was of use."""
 
-from collections import OrderedDict
-from typing import Any, Protocol
+import time
+import weakref
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from livekit.agents import AgentSession, SpeechCreatedEvent, llm, tts
-from livekit.agents.metrics import LLMMetrics, TTSMetrics
+from livekit import rtc
+from livekit.agents import llm
 from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
 
-_REMEMBERED = 64
-"""Answers whose last figures may still come."""
+Chunk = TypeVar("Chunk")
+Voice = Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]]
 
 
 class Told(Protocol):
-    """Is told of the work on an answer, in parts; `used` if the answer took its turn."""
+    """Is told of the work on an answer, in parts; `used` if the caller heard something of it."""
 
-    def __call__(self, seconds: float, *, used: bool) -> None: ...
+    def __call__(self, *, model_s: float, voice_s: float, used: bool) -> None: ...
+
+
+@dataclass
+class _Spent:
+    model_s: float = 0.0
+    voice_s: float = 0.0
 
 
 class Work:
-    """Follows the answers of a session that has started.
+    """Measures answers where they pass, in an agent's nodes.
 
-    Work is counted in seconds in which the language model wrote, and seconds of speech that the voice made.
+    LiveKit's own metrics would not do: a request that is cancelled before its first word has none, nor has speech that
+    is cancelled before its end. Counted are the seconds from a request to the language model until it ends or is
+    cancelled, and the seconds of speech that the voice made. Where speech is cancelled while it is awaited, the time
+    for which it was counts as well: what a voice makes in that time is as long at least, or it would falter.
     """
 
-    def __init__(self, session: AgentSession[Any], told: Told) -> None:
-        self._session = session
+    def __init__(self, told: Told, clock: Callable[[], float] = time.monotonic) -> None:
         self._told = told
-        self._answers: OrderedDict[str, SpeechHandle] = OrderedDict()
-        self._open: dict[str, float] = {}
-        self._stages = [stage for stage in (session.llm, session.tts) if isinstance(stage, llm.LLM | tts.TTS)]
-        session.on("speech_created", self._on_speech)
-        for stage in self._stages:
-            stage.on("metrics_collected", self._on_metrics)
+        self._clock = clock
+        self._answers: weakref.WeakKeyDictionary[SpeechHandle, _Spent] = weakref.WeakKeyDictionary()
 
-    def close(self) -> None:
-        """Follows no more."""
-        self._session.off("speech_created", self._on_speech)
-        for stage in self._stages:
-            stage.off("metrics_collected", self._on_metrics)
-
-    def _on_speech(self, event: SpeechCreatedEvent) -> None:
-        if event.source == "generate_reply":
-            handle = event.speech_handle
-            self._answers[handle.id] = handle
-            if len(self._answers) > _REMEMBERED:
-                self._open.pop(self._answers.popitem(last=False)[0], None)
+    async def writing(self, answer: AsyncIterable[Chunk]) -> AsyncIterator[Chunk]:
+        """What the language model gives. Raises what `answer` raises."""
+        handle, began = _SpeechHandleContextVar.get(None), self._clock()
+        if handle is not None and handle not in self._answers:
+            self._answers[handle] = _Spent()
             handle.add_done_callback(self._on_done)
+        try:
+            async for chunk in answer:
+                yield chunk
+        finally:
+            self._count(handle, _Spent(model_s=self._clock() - began))
 
-    def _on_metrics(self, metrics: object) -> None:
-        # LiveKit, whose handler comes first, has written there whose speech it was.
-        if not isinstance(metrics, LLMMetrics | TTSMetrics) or not metrics.speech_id:
+    async def speaking(self, text: AsyncIterable[str], voice: Voice) -> AsyncIterator[rtc.AudioFrame]:
+        """What `voice` makes of an answer's text. Raises what it raises. What is no answer is not counted."""
+        handle = _SpeechHandleContextVar.get(None)
+        awaited_since: float | None = None
+        made_s, whole = 0.0, False
+
+        async def given() -> AsyncIterator[str]:
+            nonlocal awaited_since
+            async for piece in text:
+                if awaited_since is None and piece.strip():
+                    awaited_since = self._clock()
+                yield piece
+
+        try:
+            async for frame in voice(given()):
+                awaited_since = None
+                made_s += frame.duration
+                yield frame
+            whole = True
+        finally:
+            if not whole and awaited_since is not None:
+                made_s += self._clock() - awaited_since
+            if handle in self._answers:
+                self._count(handle, _Spent(voice_s=made_s))
+
+    def _count(self, handle: SpeechHandle | None, spent: _Spent) -> None:
+        if handle is None or handle.done():
+            self._tell(spent, used=handle is None or _heard(handle))
             return
-        if (handle := self._answers.get(metrics.speech_id)) is None:
-            return
-        seconds = metrics.duration if isinstance(metrics, LLMMetrics) else metrics.audio_duration
-        if handle.done():
-            self._told(seconds, used=handle.scheduled)
-        else:
-            self._open[handle.id] = self._open.get(handle.id, 0.0) + seconds
+        so_far = self._answers[handle]
+        so_far.model_s += spent.model_s
+        so_far.voice_s += spent.voice_s
 
     def _on_done(self, handle: SpeechHandle) -> None:
-        if seconds := self._open.pop(handle.id, 0.0):
-            self._told(seconds, used=handle.scheduled)
+        self._tell(self._answers[handle], used=_heard(handle))
+        self._answers[handle] = _Spent()
+
+    def _tell(self, spent: _Spent, *, used: bool) -> None:
+        self._told(model_s=spent.model_s, voice_s=spent.voice_s, used=used)
+
+
+def _heard(handle: SpeechHandle) -> bool:
+    """Whether the caller heard something: LiveKit writes down what of an answer was played, and nothing else."""
+    return any(isinstance(item, llm.ChatMessage) and item.role == "assistant" for item in handle.chat_items)
