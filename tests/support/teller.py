@@ -11,7 +11,7 @@ import asyncio
 import functools
 import os
 import signal
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -26,14 +26,12 @@ from livekit.agents import (
     AgentServer,
     AgentSession,
     APIConnectOptions,
-    ConversationItemAddedEvent,
     JobContext,
     JobProcess,
     ModelSettings,
     NotGivenOr,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
-    llm,
     stt,
     utils,
 )
@@ -180,10 +178,6 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
     )
     told: dict[str, str] = {}
 
-    def on_item(event: ConversationItemAddedEvent) -> None:
-        if isinstance(event.item, llm.ChatMessage) and event.item.role == "assistant":
-            told["said"] = event.item.text_content or ""
-
     def on_heard(event: UserInputTranscribedEvent) -> None:
         if event.is_final:
             told["heard"] = f"{told.get('heard', '')} {event.transcript}".strip()
@@ -193,14 +187,13 @@ async def answer(job: JobContext, *, settings: Settings) -> None:
             greeted.set()
 
     over, greeted = asyncio.Event(), asyncio.Event()
-    session.on("conversation_item_added", on_item)
     session.on("user_input_transcribed", on_heard)
     session.on("user_state_changed", on_user_state)
     session.once("close", lambda _: over.set())
     await session.start(Teller(barge_in), room=job.room, room_options=room_options(), record=False)
     tasks = [
         asyncio.create_task(_tell(session, request, greeted, told), name="telling"),
-        asyncio.create_task(_report(job, barge_in, told), name="reporting"),
+        asyncio.create_task(_report(job, session, barge_in, told), name="reporting"),
     ]
     try:
         await over.wait()
@@ -236,12 +229,14 @@ async def _tell(
         await asyncio.sleep(3.0 if request.name == "asked" else _QUIET_S)
 
 
-async def _report(job: JobContext, barge_in: BargeIn, told: dict[str, str]) -> None:
+async def _report(job: JobContext, session: AgentSession[None], barge_in: BargeIn, told: Mapping[str, str]) -> None:
     reported: dict[str, str] = {}
     while True:
         await asyncio.sleep(0.1)
         now = {f"teller.{name}": str(count) for name, count in asdict(barge_in.counts).items()}
         now |= {f"teller.{name}": text for name, text in told.items()}
+        if said := [message for message in session.history.messages() if message.role == "assistant"]:
+            now["teller.said"] = said[-1].text_content or ""
         if now != reported:
             reported = now
             await job.room.local_participant.set_attributes(now)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import AgentSession, InterruptionOptions, stt, utils
+from livekit.agents import AgentSession, ConversationItemAddedEvent, InterruptionOptions, stt, utils
 from livekit.agents.voice import SpeechHandle
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
@@ -18,6 +18,7 @@ from ..words.interjections import Reading, reading
 from .dips import Samples, levels_db
 from .echo import Echo
 from .first_words import FirstWords
+from .heard_words import HeardWords
 from .hearing import RATE, At16k, UsualLevel, level_db
 from .kept_back import KeptBack
 from .outputs import Outputs
@@ -80,6 +81,7 @@ class BargeIn:
         self._outputs: Outputs | None = None
         self._playout: Playout | None = None
         self._spoken = Spoken(None)
+        self._heard_words: HeardWords | None = None
         self._overlap: Overlap | None = None
         self._echo = Echo()
         self._vad = VAD()
@@ -107,10 +109,14 @@ class BargeIn:
         self._playout, self._spoken = self._outputs.playout, self._outputs.spoken
         if self._playout:
             self._playout.listeners.append(self._on_played)
+            self._heard_words = HeardWords(self._spoken, self._playout)
+            session.on("conversation_item_added", self._on_item)
 
     async def aclose(self) -> None:
         """Leaves the session's outputs as they were. What is played is cut short."""
         # Before anything is awaited: what is heard meanwhile must not set off anything any more.
+        if self._session and self._heard_words:
+            self._session.off("conversation_item_added", self._on_item)
         outputs, self._outputs, self._session, self._playout = self._outputs, None, None, None
         if self._texts_go_on:
             self._texts_go_on.cancel()
@@ -267,6 +273,10 @@ class BargeIn:
         late_s = begins_at - asyncio.get_running_loop().time()
         self._echo.played(self._clock() + late_s, samples, piece.sample_rate)
 
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if self._heard_words:
+            self._heard_words.correct(event.item)
+
     def _hear_first_words(self, overlap: Overlap, heard: stt.SpeechData, voiced_s: float) -> None:
         if overlap is not self._overlap or overlap.verdict is Verdict.STOP or overlap.settled or not self._audible:
             return
@@ -311,5 +321,7 @@ class BargeIn:
         if self._texts_go_on:
             self._texts_go_on.cancel()
         self._passing = self._over_agent
+        if self._heard_words:
+            self._heard_words.stop()
         playout.hold()
         session.interrupt()

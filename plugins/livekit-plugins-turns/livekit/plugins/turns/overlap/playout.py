@@ -105,6 +105,8 @@ class Playout(io.AudioOutput):
         self._wake = asyncio.Event()
         self._dry_at = 0.0
         self._playing: asyncio.Task[None] | None = None
+        self.played_s = 0.0
+        """How much was played of the segment that ended last."""
         self.listeners: list[Callable[[rtc.AudioFrame, float], None]] = []
         """Told of every piece that is handed on, and when it will play, in the loop's time."""
 
@@ -127,6 +129,13 @@ class Playout(io.AudioOutput):
             return None
         waiting = sum((segment.end - segment.sent) / segment.rate for segment in self._segments)
         return waiting + max(0.0, self._dry_at - asyncio.get_running_loop().time())
+
+    @property
+    def length_s(self) -> float | None:
+        """Seconds of the one segment that plays; None where none does, more may come, or another follows."""
+        if len(self._segments) != 1 or not self._segments[0].flushed:
+            return None
+        return self._segments[0].end / self._segments[0].rate
 
     def hold(self) -> None:
         """Falls silent at once."""
@@ -210,8 +219,11 @@ class Playout(io.AudioOutput):
             self.clear_buffer()
             segment.run_begin = place
         while self._segments:
-            segment = self._segments.popleft()
-            super().on_playback_finished(playback_position=segment.run_begin / segment.rate, interrupted=True)
+            self._finished(self._segments.popleft(), interrupted=True)
+
+    def _finished(self, segment: _Segment, *, interrupted: bool) -> None:
+        self.played_s = segment.run_begin / segment.rate
+        super().on_playback_finished(playback_position=self.played_s, interrupted=interrupted)
 
     async def _play(self) -> None:
         """Hands sound on until every segment has ended."""
@@ -224,9 +236,7 @@ class Playout(io.AudioOutput):
         """One step. Returns False where there is nothing to do until something happens."""
         if segment.run is _Run.NONE and segment.flushed and (segment.cleared or segment.run_begin == segment.end):
             self._segments.popleft()
-            super().on_playback_finished(
-                playback_position=segment.run_begin / segment.rate, interrupted=segment.cleared
-            )
+            self._finished(segment, interrupted=segment.cleared)
             return True
         if self._held or segment.cleared or segment.run is _Run.ENDING:
             return False

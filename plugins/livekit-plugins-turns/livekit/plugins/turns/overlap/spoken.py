@@ -16,6 +16,11 @@ class Spoken(io.TextOutput):
         self._whole = True
 
     @property
+    def whole(self) -> bool:
+        """Whether the reply is known from its beginning to its end."""
+        return self._whole and len(self.text) < _KEPT
+
+    @property
     def asks(self) -> bool:
         """Whether the reply is known to its end, and ends in a question."""
         return self._whole and self.text.rstrip(_CLOSING).endswith(("?", "？"))
