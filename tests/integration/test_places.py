@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -134,7 +135,7 @@ async def test_a_companion_that_dies_gives_the_place_back(one_place: Stack) -> N
             await caller.wait_for_voice(timeout_s=30)
             await asyncio.sleep(1.5)  # a look at LiveKit has seen the room: until then its place is held for who joins
             assert (await ask(client)).json()["reason"] == "full"
-            job_process(one_place).kill()
+            (await job_process(one_place)).kill()
             died_at = time.monotonic()
             while caller.attributes_of_companion():
                 assert time.monotonic() - died_at < 5, "nobody noticed"
@@ -142,10 +143,28 @@ async def test_a_companion_that_dies_gives_the_place_back(one_place: Stack) -> N
         assert await place_comes_back(client, died_at) < 10
 
 
-def job_process(stack: Stack) -> psutil.Process:
-    """The one that has a call: it has the most threads."""
+async def job_process(stack: Stack) -> psutil.Process:
+    """The one that has the call: of the worker's children it alone is connected to LiveKit."""
+    port = urlsplit(stack.livekit_url).port
     _, *children = stack.pids["worker"]
-    return max((psutil.Process(pid) for pid in children), key=lambda process: process.num_threads())
+    deadline = time.monotonic() + 5
+    while True:
+        connected = [process for process in map(psutil.Process, children) if _is_connected(process, port)]
+        if len(connected) == 1:
+            return connected[0]
+        assert time.monotonic() < deadline, f"{len(connected)} processes of the worker are connected to LiveKit"
+        await asyncio.sleep(0.1)
+
+
+def _is_connected(process: psutil.Process, port: int | None) -> bool:
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return False
+    return any(
+        connection.status == psutil.CONN_ESTABLISHED and connection.raddr and connection.raddr.port == port
+        for connection in connections
+    )
 
 
 async def test_a_caller_who_hangs_up_is_followed_by_the_next_at_once(one_place: Stack) -> None:
