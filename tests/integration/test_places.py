@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from livekit import rtc
 
 from support.caller import Caller
 from support.command import line_with, running
@@ -165,6 +166,37 @@ def _is_connected(process: psutil.Process, port: int | None) -> bool:
         connection.status == psutil.CONN_ESTABLISHED and connection.raddr and connection.raddr.port == port
         for connection in connections
     )
+
+
+async def test_a_caller_who_never_comes_gives_the_place_back(one_place: Stack) -> None:
+    async with httpx.AsyncClient(base_url=one_place.web_url, trust_env=False) as client:
+        before = len(one_place.log("worker"))
+        asked_at = time.monotonic()
+        ticket = (await ask(client)).json()
+        await asyncio.sleep(2)  # a look has seen the room, in which the companion waits
+        refused = await ask(client)
+        assert refused.json()["reason"] == "full"
+        assert int(refused.headers["retry-after"]) <= 19
+        assert await place_comes_back(client, asked_at) > 19
+        with pytest.raises(rtc.ConnectError, match="404"):
+            await rtc.Room().connect(ticket["url"], ticket["token"])
+        log = one_place.log("worker")[before:]
+        assert "nobody came to a call" in log
+        assert "Traceback" not in log
+
+
+async def test_a_call_that_is_ended_before_anybody_came_leaves_the_worker_well(one_place: Stack) -> None:
+    async with httpx.AsyncClient(base_url=one_place.web_url, trust_env=False) as client:
+        before = len(one_place.log("worker"))
+        for wait_s in (0.0, 0.3, 0.6):
+            ticket = (await ask(client)).json()
+            await asyncio.sleep(wait_s)
+            await end(client, ticket)
+        ticket = (await ask(client)).json()
+        async with Caller(url=ticket["url"], token=ticket["token"]) as caller:
+            await caller.wait_for_voice(timeout_s=15)
+        await end(client, ticket)
+        assert "Traceback" not in one_place.log("worker")[before:]
 
 
 async def test_a_caller_who_hangs_up_is_followed_by_the_next_at_once(one_place: Stack) -> None:
