@@ -18,6 +18,7 @@ from livekit.agents import (
     stt,
 )
 
+from malbeot.arrival import Arrival
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona, render_greeting, render_system
@@ -36,7 +37,8 @@ class Companion(Agent):
     with its `apology`, a clip prepared before the call: the caller is never left in silence, and the
     text of an answer arrives even where its sound does not. Who speaks while recognition fails is
     asked to say it again, and answered all the same if that comes back. With `warm_prompt` the language model
-    reads its prompt while the greeting is spoken, so that the first answer does not wait for that.
+    reads its prompt before the caller comes or while the greeting is spoken, so that the first answer does not wait for
+    that. The conversation begins at `arrival`, or at once without one.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Companion(Agent):
         taking: TurnTaking,
         scenario: Scenario | None = None,
         warm_prompt: bool = False,
+        arrival: Arrival | None = None,
     ) -> None:
         super().__init__(instructions=render_system(persona, caller, now, scenario))
         self._persona = persona
@@ -57,19 +60,33 @@ class Companion(Agent):
         self._fixed.expect(self._greeting)
         self._taking = taking
         self._warm_prompt = warm_prompt
+        self._arrival = arrival
+        self._met = False
         self._deaf_since = -math.inf
         self._unheard = False
 
     async def on_enter(self) -> None:
+        if self._arrival:
+            self._arrival.expect(self._meet)
+        else:
+            self._meet()
+        if self._warm_prompt:
+            await read(self)
+
+    def _meet(self) -> None:
+        self._met = True
         self.session.on("error", self._on_error)
         self.session.on("user_transcription_timeout", self._on_unheard)
         self.session.on("user_input_transcribed", self._on_heard)
         self._taking.attach(self)
         self.session.say(self._greeting)
-        if self._warm_prompt:
-            await read(self)
 
     async def on_exit(self) -> None:
+        if self._arrival:
+            self._arrival.give_up()
+        if not self._met:
+            logger.info("nobody came to a call")
+            return
         self.session.off("error", self._on_error)
         self.session.off("user_transcription_timeout", self._on_unheard)
         self.session.off("user_input_transcribed", self._on_heard)

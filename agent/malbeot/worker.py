@@ -15,18 +15,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, JobRequest, tokenize, utils
+from livekit import rtc
+from livekit.agents import AgentServer, CloseEvent, JobContext, JobProcess, tokenize, utils
 from livekit.plugins import turns
 
 from malbeot import ears as ears_engine
 from malbeot import providers
 from malbeot.abandoned import end_abandoned_calls
-from malbeot.admission import Admission
+from malbeot.admission import Admission, admit, share_of_places
+from malbeot.arrival import Arrival
 from malbeot.call import AGENT_NAME, CallRequest
 from malbeot.clips.rendering import fixed_speech, prepare, speaker_now
 from malbeot.companion import Companion
 from malbeot.errors import MalbeotError
-from malbeot.livekit_server import rooms_that_live, wait_for_livekit
+from malbeot.livekit_server import wait_for_livekit
 from malbeot.log import logger
 from malbeot.persona import Caller, Persona
 from malbeot.persona_choice import choose_persona, load_all
@@ -40,9 +42,6 @@ from malbeot.workers_here import announce
 
 _RETRY_FOR_EVER = 10**9
 _PREWARM_TIMEOUT_S = 120.0
-_FULL_LOAD = 0.69
-"""What a worker says of itself that has all its places taken. LiveKit server gives calls to none that says 0.7 or more
-(its `agents.target_load`), and tries a call once."""
 _PRELOADED = {"ko": "malbeot.preloaded.korean"}
 """By language, the module that loads before call processes are forked what they share."""
 
@@ -80,6 +79,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
     ears = providers.create_stt(settings, persona)
     pace = await asyncio.to_thread(paces.load, settings.malbeot_state, request.name)
     taking = TurnTaking(settings, persona, fixed, ears, call=job.job.id, caller=request.name, pace=pace)
+    arrival = Arrival(job.room)
     companion = Companion(
         persona=persona,
         caller=Caller(name=request.name, direction=request.direction),
@@ -88,6 +88,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
         taking=taking,
         scenario=request.scenario,
         warm_prompt=providers.keeps_prompts_warm(settings),
+        arrival=arrival,
     )
     session = build_session(settings, persona, loaded, taking, ears)
     if settings.metrics_file:
@@ -99,7 +100,14 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
 
     session.once("close", hang_up)
     logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
-    await session.start(companion, room=job.room, room_options=room_options(), record=False)
+    try:
+        await session.start(companion, room=job.room, room_options=room_options(), record=False)
+    except rtc.ConnectError as error:
+        # Who hangs up at once is gone, and the room with them, before the companion is there.
+        logger.info("a call's room cannot be joined: %s", error, extra={"room": job.job.room.name})
+        job.shutdown(reason="no room")
+    else:
+        arrival.look()
 
 
 def _requested(job: JobContext) -> CallRequest:
@@ -138,8 +146,8 @@ def build_server(
         num_idle_processes=settings.worker_idle_processes,
         initialize_process_timeout=_PREWARM_TIMEOUT_S,
         max_retry=_RETRY_FOR_EVER,
-        load_fnc=functools.partial(_share_of_places, max_calls=settings.max_calls),
-        # Calls that are too many are refused by `_admit`, where several that arrive at once are counted. By a threshold
+        load_fnc=functools.partial(share_of_places, max_calls=settings.max_calls),
+        # Calls that are too many are refused by `admit`, where several that arrive at once are counted. By a threshold
         # LiveKit's worker would refuse a second call that arrives while the first of all begins.
         load_threshold=math.inf,
         preload_modules=[_PRELOADED[language] for language in languages if language in _PRELOADED],
@@ -148,35 +156,12 @@ def build_server(
     server.rtc_session(
         functools.partial(answer, settings=settings, speaker=speaker, request=request),
         agent_name=AGENT_NAME,
-        on_request=functools.partial(_admit, server=server, admission=Admission(settings.max_calls), settings=settings),
+        on_request=functools.partial(admit, server=server, admission=Admission(settings.max_calls), settings=settings),
     )
     server.once("worker_registered", lambda *_: announce(settings.malbeot_state, server.worker_info.http_port))
     if ready_dir:
         server.once("worker_registered", lambda *_: (ready_dir / "registered").touch())
     return server
-
-
-async def _admit(job: JobRequest, *, server: AgentServer, admission: Admission, settings: Settings) -> None:
-    """Accepts a call, or leaves it to another worker."""
-    running = {running.job.id for running in server.active_jobs}
-    if not admission.admit(job.id, running=running):
-        # A call that is over for its caller may have a process for seconds yet: that turns the next caller not away.
-        rooms = {running.job.room.name for running in server.active_jobs}
-        living = await rooms_that_live(settings, rooms)
-        gone = set() if living is None else rooms - living
-        running = {running.job.id for running in server.active_jobs if running.job.room.name not in gone}
-        if not admission.admit(job.id, running=running):
-            logger.warning("a call is refused: all places of this worker are taken", extra={"room": job.room.name})
-            await job.reject(terminate=False)
-            return
-    try:
-        await job.accept()  # returns once it runs
-    finally:
-        admission.settle(job.id)
-
-
-def _share_of_places(server: AgentServer, *, max_calls: int) -> float:
-    return _FULL_LOAD * len(server.active_jobs) / max_calls
 
 
 async def serve(settings: Settings, *, dev: bool = False, ready_dir: Path | None = None) -> None:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from browser.axe import violations
-from browser.chromium import SCREENSHOTS, caller_page, screenshot, wait_for_state
+from browser.chromium import SCREENSHOTS, caller_page, screenshot, wait_for_state, wait_until
 from support.stack import Stack
 
 
@@ -135,7 +135,8 @@ async def test_the_connection_is_lost(unattended: Stack) -> None:
         await wait_for_state(page, "ringing")
         unattended.kill("livekit")
         try:
-            await wait_for_state(page, "reconnecting", timeout_s=9)
+            # Where the microphone was not there yet, the page does not reconnect but calls anew at once.
+            await wait_for_state(page, "reconnecting", "redialling", timeout_s=15)
             await screenshot(page, "reconnecting")
             await wait_for_state(page, "failed", timeout_s=90)
             assert await page.get_attribute("main", "data-problem") == "connection-lost"
@@ -143,3 +144,28 @@ async def test_the_connection_is_lost(unattended: Stack) -> None:
         finally:
             await unattended.stop("livekit")
             await unattended.start("livekit")
+
+
+# Whoever publishes a track fails, so many times.
+CANNOT_PUBLISH = """times => {
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (what, ...rest) {
+    if (what instanceof MediaStreamTrack && times-- > 0) throw new DOMException("gone", "InvalidStateError");
+    return add.call(this, what, ...rest);
+  };
+}"""
+
+
+async def test_the_connection_breaks_before_the_microphone_is_there(unattended: Stack) -> None:
+    async with caller_page(unattended.web_url) as page:
+        await page.evaluate(CANNOT_PUBLISH, 1)
+        await page.click("#call")
+        await wait_for_state(page, "redialling", "failed")
+        await wait_until(page, "document.querySelector('#state').textContent.includes('calling again')")
+        assert await page.is_hidden("#problem")
+        await page.click("#hangup")
+        await wait_for_state(page, "ended")
+        await page.evaluate(CANNOT_PUBLISH, 99)
+        await page.click("#call")
+        await wait_for_state(page, "failed", timeout_s=30)
+        assert await page.get_attribute("main", "data-problem") == "connection-lost"

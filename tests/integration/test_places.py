@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
+from livekit import rtc
 
 from support.caller import Caller
 from support.command import line_with, running
@@ -134,7 +136,7 @@ async def test_a_companion_that_dies_gives_the_place_back(one_place: Stack) -> N
             await caller.wait_for_voice(timeout_s=30)
             await asyncio.sleep(1.5)  # a look at LiveKit has seen the room: until then its place is held for who joins
             assert (await ask(client)).json()["reason"] == "full"
-            job_process(one_place).kill()
+            (await job_process(one_place)).kill()
             died_at = time.monotonic()
             while caller.attributes_of_companion():
                 assert time.monotonic() - died_at < 5, "nobody noticed"
@@ -142,10 +144,59 @@ async def test_a_companion_that_dies_gives_the_place_back(one_place: Stack) -> N
         assert await place_comes_back(client, died_at) < 10
 
 
-def job_process(stack: Stack) -> psutil.Process:
-    """The one that has a call: it has the most threads."""
+async def job_process(stack: Stack) -> psutil.Process:
+    """The one that has the call: of the worker's children it alone is connected to LiveKit."""
+    port = urlsplit(stack.livekit_url).port
     _, *children = stack.pids["worker"]
-    return max((psutil.Process(pid) for pid in children), key=lambda process: process.num_threads())
+    deadline = time.monotonic() + 5
+    while True:
+        connected = [process for process in map(psutil.Process, children) if _is_connected(process, port)]
+        if len(connected) == 1:
+            return connected[0]
+        assert time.monotonic() < deadline, f"{len(connected)} processes of the worker are connected to LiveKit"
+        await asyncio.sleep(0.1)
+
+
+def _is_connected(process: psutil.Process, port: int | None) -> bool:
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return False
+    return any(
+        connection.status == psutil.CONN_ESTABLISHED and connection.raddr and connection.raddr.port == port
+        for connection in connections
+    )
+
+
+async def test_a_caller_who_never_comes_gives_the_place_back(one_place: Stack) -> None:
+    async with httpx.AsyncClient(base_url=one_place.web_url, trust_env=False) as client:
+        before = len(one_place.log("worker"))
+        asked_at = time.monotonic()
+        ticket = (await ask(client)).json()
+        await asyncio.sleep(2)  # a look has seen the room, in which the companion waits
+        refused = await ask(client)
+        assert refused.json()["reason"] == "full"
+        assert int(refused.headers["retry-after"]) <= 19
+        assert await place_comes_back(client, asked_at) > 19
+        with pytest.raises(rtc.ConnectError, match="404"):
+            await rtc.Room().connect(ticket["url"], ticket["token"])
+        log = one_place.log("worker")[before:]
+        assert "nobody came to a call" in log
+        assert "Traceback" not in log
+
+
+async def test_a_call_that_is_ended_before_anybody_came_leaves_the_worker_well(one_place: Stack) -> None:
+    async with httpx.AsyncClient(base_url=one_place.web_url, trust_env=False) as client:
+        before = len(one_place.log("worker"))
+        for wait_s in (0.0, 0.3, 0.6):
+            ticket = (await ask(client)).json()
+            await asyncio.sleep(wait_s)
+            await end(client, ticket)
+        ticket = (await ask(client)).json()
+        async with Caller(url=ticket["url"], token=ticket["token"]) as caller:
+            await caller.wait_for_voice(timeout_s=15)
+        await end(client, ticket)
+        assert "Traceback" not in one_place.log("worker")[before:]
 
 
 async def test_a_caller_who_hangs_up_is_followed_by_the_next_at_once(one_place: Stack) -> None:

@@ -11,7 +11,8 @@ import pytest
 from livekit import api, rtc
 
 from malbeot.call import CallRequest
-from malbeot.web.places import Full, open_places
+from malbeot.web.places import open_places
+from malbeot.web.places.live_rooms import LiveRooms
 from malbeot.web.tokens import Ticket, issue
 from support.stack import Stack, running_stack
 
@@ -23,7 +24,15 @@ async def livekit(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 
 
 def ticket_for(livekit: Stack) -> Ticket:
+    """One whose room is not there."""
     return issue(CallRequest(name="Rose"), api_key=livekit.api_key, api_secret=livekit.api_secret)
+
+
+async def with_room(livekit: Stack) -> Ticket:
+    ticket = ticket_for(livekit)
+    async with api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service:
+        await LiveRooms(service, livekit.livekit_url).make(ticket.room, CallRequest(name="Rose"))
+    return ticket
 
 
 async def joined(livekit: Stack, token: str) -> rtc.Room:
@@ -32,14 +41,21 @@ async def joined(livekit: Stack, token: str) -> rtc.Room:
     return room
 
 
-async def refused(livekit: Stack, token: str) -> bool:
+async def refused(livekit: Stack, token: str, *, status: int = 401) -> bool:
     room = rtc.Room()
     try:
         await room.connect(livekit.livekit_url, token)
     except rtc.ConnectError as error:
-        return "401" in str(error)
+        return str(status) in str(error)
     await room.disconnect()
     return False
+
+
+async def has_no_room(livekit: Stack, ticket: Ticket) -> bool:
+    """The room of its token is not there, and the token makes none."""
+    was_refused = await refused(livekit, ticket.token, status=404)
+    async with api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service:
+        return was_refused and not (await service.room.list_rooms(api.ListRoomsRequest(names=[ticket.room]))).rooms
 
 
 def forged(token: str, **claims: Any) -> str:
@@ -53,7 +69,7 @@ def forged(token: str, **claims: Any) -> str:
 
 
 async def test_it_opens_its_room_with_its_identity(livekit: Stack) -> None:
-    ticket = ticket_for(livekit)
+    ticket = await with_room(livekit)
     room = await joined(livekit, ticket.token)
     try:
         assert (room.name, room.local_participant.identity) == (ticket.room, ticket.identity)
@@ -62,7 +78,7 @@ async def test_it_opens_its_room_with_its_identity(livekit: Stack) -> None:
 
 
 async def test_it_opens_no_other_room_and_makes_nobody_else(livekit: Stack) -> None:
-    mine, other = ticket_for(livekit), ticket_for(livekit)
+    mine, other = await with_room(livekit), await with_room(livekit)
     assert not await refused(livekit, forged(mine.token)), "what is compared below would show nothing"
     assert await refused(livekit, forged(mine.token, video={"room": other.room}))
     assert await refused(livekit, forged(mine.token, sub=other.identity))
@@ -73,23 +89,22 @@ async def test_it_opens_no_other_room_and_makes_nobody_else(livekit: Stack) -> N
 
 async def test_it_opens_nothing_after_its_end(livekit: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(minutes=-2))
-    assert await refused(livekit, ticket_for(livekit).token)
+    assert await refused(livekit, (await with_room(livekit)).token)
 
 
 async def test_it_opens_its_room_within_the_minute_after_its_end(
     livekit: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(seconds=-30))
-    assert not await refused(livekit, ticket_for(livekit).token), "LiveKit gives no grace any more"
+    assert not await refused(livekit, (await with_room(livekit)).token), "LiveKit gives no grace any more"
 
 
-async def test_its_room_goes_away_as_it_says_whatever_the_server_has(
+async def test_its_room_goes_away_as_it_was_made_whatever_the_server_has(
     livekit: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malbeot.web.tokens.EMPTY_TIMEOUT_S", 61)
-    monkeypatch.setattr("malbeot.web.tokens.DEPARTURE_TIMEOUT_S", 6)
-    monkeypatch.setattr("malbeot.web.tokens.MAX_PARTICIPANTS", 9)
-    ticket = ticket_for(livekit)
+    for name, value in (("EMPTY_TIMEOUT_S", 61), ("DEPARTURE_TIMEOUT_S", 6), ("MAX_PARTICIPANTS", 9)):
+        monkeypatch.setattr(f"malbeot.web.places.live_rooms.{name}", value)
+    ticket = await with_room(livekit)
     room = await joined(livekit, ticket.token)
     try:
         async with api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service:
@@ -99,7 +114,11 @@ async def test_its_room_goes_away_as_it_says_whatever_the_server_has(
         await room.disconnect()
 
 
-async def test_after_its_call_was_ended_it_makes_one_anew_and_that_is_counted(livekit: Stack) -> None:
+async def test_it_makes_no_room(livekit: Stack) -> None:
+    assert await has_no_room(livekit, ticket_for(livekit))
+
+
+async def test_it_opens_nothing_after_its_call_was_ended(livekit: Stack) -> None:
     settings = livekit.settings.model_copy(update={"max_calls": 1})
     async with (
         api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service,
@@ -108,23 +127,23 @@ async def test_after_its_call_was_ended_it_makes_one_anew_and_that_is_counted(li
         for known in (await service.room.list_rooms(api.ListRoomsRequest())).rooms:
             await places.end(known.name)  # what is left of other tests
         ticket = ticket_for(livekit)
-        await places.take(ticket.room)
-        first = await joined(livekit, ticket.token)
+        await places.begin(ticket.room, CallRequest())
+        caller = await joined(livekit, ticket.token)
         await places.end(ticket.room)
-        await first.disconnect()
+        await caller.disconnect()
+        assert await has_no_room(livekit, ticket)
         assert await places.taken() == 0
-        again = await joined(livekit, ticket.token)
-        try:
-            await asyncio.sleep(1.1)  # what was seen at LiveKit holds for a second
-            assert await places.taken() == 1
-            with pytest.raises(Full):
-                await places.take(ticket_for(livekit).room)
-        finally:
-            await again.disconnect()
+
+
+async def test_it_opens_nothing_after_its_place_has_lapsed(livekit: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malbeot.web.places.live_rooms.EMPTY_TIMEOUT_S", 2)
+    ticket = await with_room(livekit)
+    await asyncio.sleep(4)
+    assert await has_no_room(livekit, ticket)
 
 
 async def test_who_has_it_is_there_once(livekit: Stack) -> None:
-    ticket = ticket_for(livekit)
+    ticket = await with_room(livekit)
     first = await joined(livekit, ticket.token)
     reasons: list[int] = []
     first.on("disconnected", reasons.append)
@@ -138,7 +157,7 @@ async def test_who_has_it_is_there_once(livekit: Stack) -> None:
 
 
 async def test_it_gives_no_power_over_rooms(livekit: Stack) -> None:
-    ticket = ticket_for(livekit)
+    ticket = await with_room(livekit)
     room = await joined(livekit, ticket.token)
     try:
         async with api.LiveKitAPI(livekit.livekit_url, token=ticket.token) as service:
@@ -156,7 +175,7 @@ async def test_it_gives_no_power_over_rooms(livekit: Stack) -> None:
 
 
 async def test_it_publishes_a_microphone_and_no_screen(livekit: Stack) -> None:
-    room = await joined(livekit, ticket_for(livekit).token)
+    room = await joined(livekit, (await with_room(livekit)).token)
     try:
         source = rtc.AudioSource(48000, 1)
         track = rtc.LocalAudioTrack.create_audio_track("voice", source)

@@ -39,14 +39,17 @@ def call_token(
     direction: Direction = "inbound",
     scenario: Scenario | None = None,
 ) -> tuple[str, str]:
-    """A caller's token and the name of a new room, to which LiveKit brings the companion when the caller joins."""
+    """A token that makes a new room, to which LiveKit brings the companion, and the room's name.
+
+    The service's own tokens make none: `POST /api/calls` does.
+    """
     room = f"call-{secrets.token_hex(8)}"
     request = CallRequest(persona=persona, name=name, language=language, direction=direction, scenario=scenario)
     dispatch = api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=request.model_dump_json())
     token = (
         api.AccessToken(api_key, api_secret)
         .with_identity(f"caller-{secrets.token_hex(4)}")
-        .with_grants(api.VideoGrants(room_join=True, room=room))
+        .with_grants(api.VideoGrants(room_join=True, room_create=True, room=room))
         .with_room_config(api.RoomConfiguration(agents=[dispatch]))
     )
     return token.to_jwt(), room

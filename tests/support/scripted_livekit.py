@@ -15,8 +15,11 @@ class ScriptedLiveKit:
     def __init__(self, api_key: str, api_secret: str) -> None:
         self._verifier = TokenVerifier(api_key, api_secret)
         self.rooms: set[str] = set()
+        self.made: dict[str, api.CreateRoomRequest] = {}
+        """What rooms were made with, also those that are gone."""
         self.delay_s = 0.0
         self.broken = False
+        self.makes_rooms = True
         self.looks = 0
         self.url = ""
 
@@ -26,6 +29,15 @@ class ScriptedLiveKit:
         await self._answer(request)
         answer = api.ListRoomsResponse(rooms=[api.Room(name=name) for name in rooms])
         return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
+
+    async def _create(self, request: web.Request) -> web.Response:
+        wanted = api.CreateRoomRequest.FromString(await request.read())
+        await self._answer(request)
+        if not self.makes_rooms:
+            return web.json_response({"code": "resource_exhausted", "msg": "node limit reached"}, status=429)
+        self.rooms.add(wanted.name)
+        self.made[wanted.name] = wanted
+        return web.Response(body=api.Room(name=wanted.name).SerializeToString(), content_type="application/protobuf")
 
     async def _delete(self, request: web.Request) -> web.Response:
         await self._answer(request)
@@ -53,6 +65,7 @@ async def scripted_livekit(api_key: str, api_secret: str) -> AsyncIterator[Scrip
     livekit = ScriptedLiveKit(api_key, api_secret)
     app = web.Application()
     app.router.add_post("/twirp/livekit.RoomService/ListRooms", livekit._list)
+    app.router.add_post("/twirp/livekit.RoomService/CreateRoom", livekit._create)
     app.router.add_post("/twirp/livekit.RoomService/DeleteRoom", livekit._delete)
     app.router.add_post("/twirp/livekit.RoomService/RemoveParticipant", livekit._remove)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

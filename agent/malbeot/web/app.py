@@ -12,15 +12,13 @@ from malbeot.providers import create_llm
 from malbeot.settings import Settings
 from malbeot.web import calls, catalogue, openapi, speech, status
 from malbeot.web.access.origin import SameOrigin
+from malbeot.web.body_limit import BodyLimit
 from malbeot.web.chat import completions
 from malbeot.web.door import open_door
 from malbeot.web.errors import explain_errors
 from malbeot.web.figures import CountRequests
 from malbeot.web.headers import SecureHeaders
 from malbeot.web.page_files import STATIC, PageFiles
-
-_MAX_BODY = 4 << 20
-"""Bytes of a request. Its body is read before it is known who asks, so anyone could fill the memory without this."""
 
 
 def create_app(settings: Settings, personas: Mapping[str, Persona], *, static: Path = STATIC) -> FastAPI:
@@ -33,14 +31,8 @@ def create_app(settings: Settings, personas: Mapping[str, Persona], *, static: P
         async with open_door(settings, personas, scenarios=scenarios, voices=voices, model=model) as app.state.door:
             yield
 
-    app = FastAPI(
-        title="Malbeot",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=openapi.PATH,
-        lifespan=lifespan,
-        max_body_size=_MAX_BODY,
-    )
+    app = FastAPI(title="Malbeot", docs_url=None, redoc_url=None, openapi_url=openapi.PATH, lifespan=lifespan)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SameOrigin, public_url=settings.web_public_url)
     app.add_middleware(SecureHeaders, livekit_url=settings.livekit_public_url or settings.livekit_url)
     app.add_middleware(CountRequests)

@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, HTTPException
+from fastapi import APIRouter, Header, HTTPException, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from malbeot.call import CallRequest, Direction, Language
 from malbeot.scenario import ScenarioChoice, chosen_scenario
-from malbeot.web.access import TheGuest
+from malbeot.web.access import TheGuest, language_of
 from malbeot.web.door import TheDoor
 from malbeot.web.names import clean_name
 from malbeot.web.places import Full, Unavailable
 from malbeot.web.refusals import refusal
-from malbeot.web.tokens import issue, whose
+from malbeot.web.tokens import issue, opens
 
 router = APIRouter(prefix="/api")
 
@@ -53,7 +53,10 @@ class NoCall(BaseModel):
 
 @router.post("/calls", status_code=201, responses={503: {"model": NoCall, "description": "No place, or no server"}})
 async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
-    """A place, held for 20 seconds until the caller has joined, and then until the call is over."""
+    """A place and a room, held for 20 seconds until the caller has joined, and then until the call is over.
+
+    The companion is sent there at once. The token makes no room: what is over stays so.
+    """
     if call.persona and call.persona not in door.personas:
         raise HTTPException(422, f"persona: there is none with this id; there are {', '.join(sorted(door.personas))}")
     try:
@@ -70,7 +73,7 @@ async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
     key, secret = door.settings.livekit_keys
     ticket = issue(request, api_key=key, api_secret=secret)
     try:
-        await door.places.take(ticket.room)
+        await door.places.begin(ticket.room, request)
     except (Full, Unavailable) as why:
         door.figures.no_place(full=isinstance(why, Full))
         raise refusal(why, call.language) from None
@@ -91,14 +94,15 @@ async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
         503: {"model": NoCall, "description": "No server"},
     },
 )
-async def end_call(room: str, door: TheDoor, token: Annotated[str, Header(alias="X-Call-Token")] = "") -> None:
+async def end_call(
+    room: str, request: Request, door: TheDoor, token: Annotated[str, Header(alias="X-Call-Token")] = ""
+) -> None:
     """Ends a call and gives its place back; for who has its token. One that is over already is left so."""
     key, secret = door.settings.livekit_keys
-    request = whose(token, room=room, api_key=key, api_secret=secret)
-    if request is None:
+    if not opens(token, room, api_key=key, api_secret=secret):
         # The same for a call of somebody else and for none, so that nobody learns which there are.
         raise HTTPException(404, "There is no such call, or it is not yours: send its token as X-Call-Token.")
     try:
         await door.places.end(room)
     except Unavailable as why:
-        raise refusal(why, request.language) from None
+        raise refusal(why, language_of(request)) from None

@@ -13,6 +13,7 @@ from livekit.agents import llm, utils
 from malbeot.persona import Persona
 from malbeot.scenario import ScenarioFile
 from malbeot.settings import Settings
+from malbeot.turn_taking.courtesy import Courtesy
 from malbeot.voices.schema import Voice
 from malbeot.web.access import Access
 from malbeot.web.chat.sessions import Sessions
@@ -53,6 +54,7 @@ async def open_door(
 ) -> AsyncIterator[Door]:
     """Raises `MalbeotError` where what it needs cannot be had. `model` is closed with it."""
     key, secret = settings.livekit_keys
+    calls = Courtesy(settings.malbeot_state / "waiting", "web")
     async with utils.http_context.open():
         http = utils.http_context.http_session()
         livekit = api.LiveKitAPI(settings.livekit_url, key, secret, session=http)
@@ -70,8 +72,8 @@ async def open_door(
                 voices=voices,
                 model=model,
                 sessions=Sessions(),
-                generations=Slots(GENERATIONS),
-                speeches=Slots(SPEECHES),
+                generations=Slots(GENERATIONS, calls_wait=calls.others_wait),
+                speeches=Slots(SPEECHES, calls_wait=calls.others_wait),
             )
 
 

@@ -32,6 +32,16 @@ def test_what_is_settled_leaves_its_place_to_what_runs() -> None:
     assert admission.admit("b", running=())
 
 
+def test_what_is_over_takes_no_place_whether_it_runs_or_not() -> None:
+    admission = Admission(2)
+    assert admission.admit("a", running=())
+    assert not admission.admit("c", running={"b"})
+    assert admission.admit("c", running={"b"}, over={"a"})
+    assert admission.accepted == {"c"}
+    assert admission.admit("d", running={"b"}, over={"b"})
+    assert not admission.admit("e", running={"b"}, over={"b"})
+
+
 @given(st.floats(0, 100))
 def test_a_job_that_never_starts_is_forgotten(waited_s: float) -> None:
     now = [0.0]

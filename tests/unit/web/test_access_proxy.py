@@ -1,43 +1,24 @@
 """The service behind Caddy, as infra/caddy/Caddyfile sets it up. Needs Caddy, which only its users have."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from support.caddy import CADDYFILE, caddy, needs_caddy, running_caddy
 from support.command import line_with, running
 from support.stack import free_port
 
-CADDYFILE = Path(__file__).parents[3] / "infra" / "caddy" / "Caddyfile"
-CADDY = shutil.which("caddy")
 CODE = "open-sesame"
 
-pytestmark = pytest.mark.skipif(CADDY is None, reason="Caddy is not installed")
-
-
-def caddy_environment(folder: Path, **chosen: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        "HOME": str(folder),
-        "XDG_DATA_HOME": str(folder),
-        "XDG_CONFIG_HOME": str(folder),
-        "CADDY_ADMIN": f"unix/{folder}/admin.sock",
-        **chosen,
-    }
-
-
-async def caddy(*arguments: str, env: dict[str, str]) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(str(CADDY), *arguments, env=env, stdout=pipe, stderr=pipe)
+pytestmark = needs_caddy
 
 
 async def test_the_file_is_right_and_formatted(tmp_path: Path) -> None:
     for command in (["validate", "--adapter", "caddyfile", "--config", str(CADDYFILE)], ["fmt", str(CADDYFILE)]):
-        process = await caddy(*command, env=caddy_environment(tmp_path))
+        process = await caddy(tmp_path, *command)
         out, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, err.decode()
     assert out.decode() == CADDYFILE.read_text(encoding="utf-8")
@@ -56,25 +37,19 @@ async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         "WEB_PORT": str(web),
         "ACCESS_CODE": CODE,
     }
-    env = caddy_environment(
-        tmp_path,
-        MALBEOT_SITE=f"http://127.0.0.1:{public}",
-        MALBEOT_WEB=f"127.0.0.1:{web}",
-        MALBEOT_LIVEKIT=f"127.0.0.1:{free_port()}",
-        MALBEOT_TUNNEL_PORT=str(tunnel),
-    )
+    ports = {
+        "MALBEOT_SITE": f"http://127.0.0.1:{public}",
+        "MALBEOT_WEB": f"127.0.0.1:{web}",
+        "MALBEOT_LIVEKIT": f"127.0.0.1:{free_port()}",
+        "MALBEOT_TUNNEL_PORT": str(tunnel),
+    }
     async with running("web", env=service) as process:
         await line_with(process.stderr, "the caller page is on", timeout_s=60)
-        proxy = await caddy("run", "--adapter", "caddyfile", "--config", str(CADDYFILE), env=env)
-        try:
-            await line_with(proxy.stderr, "serving initial configuration", timeout_s=30)
+        async with running_caddy(tmp_path, **ports):
             client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{public}", trust_env=False)
             client.headers["x-tunnel"] = f"http://127.0.0.1:{tunnel}"
             async with client:
                 yield client
-        finally:
-            proxy.terminate()
-            await proxy.communicate()
 
 
 async def test_through_the_proxy_everybody_is_from_elsewhere(site: httpx.AsyncClient) -> None:
@@ -91,20 +66,16 @@ async def test_through_the_proxy_everybody_is_from_elsewhere(site: httpx.AsyncCl
 
 async def test_a_livekit_server_that_is_down_puts_no_token_into_the_log(tmp_path: Path) -> None:
     public = free_port()
-    env = caddy_environment(
-        tmp_path,
-        MALBEOT_SITE=f"http://127.0.0.1:{public}",
-        MALBEOT_LIVEKIT=f"127.0.0.1:{free_port()}",
-        MALBEOT_TUNNEL_PORT=str(free_port()),
-    )
-    proxy = await caddy("run", "--adapter", "caddyfile", "--config", str(CADDYFILE), env=env)
-    try:
-        await line_with(proxy.stderr, "serving initial configuration", timeout_s=30)
+    ports = {
+        "MALBEOT_SITE": f"http://127.0.0.1:{public}",
+        "MALBEOT_LIVEKIT": f"127.0.0.1:{free_port()}",
+        "MALBEOT_TUNNEL_PORT": str(free_port()),
+    }
+    async with running_caddy(tmp_path, **ports) as proxy:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{public}", trust_env=False) as client:
             headers = {"Authorization": "Bearer s3cret-code", "X-Call-Token": "s3cret-header"}
             response = await client.get("/rtc", params={"access_token": "s3cret", "auto": "1"}, headers=headers)
             assert response.status_code == 502
-    finally:
         proxy.terminate()
         out, err = await proxy.communicate()
     logged = out.decode() + err.decode()

@@ -2,12 +2,11 @@
 
 import httpx
 import pytest
-from livekit.api import TokenVerifier
 
 from malbeot.call import CallRequest
 from malbeot.resources import resource
 from malbeot.scenario import Scenario, load_scenarios
-from malbeot.settings import Settings
+from support.scripted_livekit import ScriptedLiveKit
 
 
 @pytest.mark.parametrize(
@@ -19,13 +18,12 @@ from malbeot.settings import Settings
     ],
 )
 async def test_it_reaches_the_worker(
-    client: httpx.AsyncClient, settings: Settings, chosen: object, expected: Scenario | None
+    client: httpx.AsyncClient, livekit: ScriptedLiveKit, chosen: object, expected: Scenario | None
 ) -> None:
     response = await client.post("/api/calls", json={"language": "en", "scenario": chosen})
     assert response.status_code == 201
-    claims = TokenVerifier(*settings.livekit_keys).verify(response.json()["token"])
-    assert claims.room_config
-    assert CallRequest.from_metadata(claims.room_config.agents[0].metadata).scenario == expected
+    (dispatch,) = livekit.made[response.json()["room"]].agents
+    assert CallRequest.from_metadata(dispatch.metadata).scenario == expected
 
 
 @pytest.mark.parametrize(

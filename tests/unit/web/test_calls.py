@@ -23,12 +23,20 @@ async def begin(client: httpx.AsyncClient, **request: str) -> dict[str, Any]:
     return ticket
 
 
-async def end(client: httpx.AsyncClient, room: str, token: str) -> httpx.Response:
-    return await client.delete(f"/api/calls/{room}", headers={"X-Call-Token": token})
+async def end(client: httpx.AsyncClient, room: str, token: str, language: str = "en") -> httpx.Response:
+    headers = {"X-Call-Token": token, "Accept-Language": language}
+    return await client.delete(f"/api/calls/{room}", headers=headers)
 
 
-async def test_the_token_opens_one_room_for_two_minutes_and_asks_for_the_companion(
-    client: httpx.AsyncClient, settings: Settings
+def asked(livekit: ScriptedLiveKit, room: str) -> CallRequest:
+    """What the companion is told of the call in `room`."""
+    (dispatch,) = livekit.made[room].agents
+    assert dispatch.agent_name == "malbeot"
+    return CallRequest.from_metadata(dispatch.metadata)
+
+
+async def test_the_token_opens_one_room_for_two_minutes_and_the_companion_is_sent_there(
+    client: httpx.AsyncClient, settings: Settings, livekit: ScriptedLiveKit
 ) -> None:
     asked_at = datetime.now(UTC)
     response = await client.post("/api/calls", json={"name": "  Rose \n", "language": "en", "persona": "en"})
@@ -52,11 +60,10 @@ async def test_the_token_opens_one_room_for_two_minutes_and_asks_for_the_compani
         "can_subscribe": True,
         "can_publish_data": True,
     }
-    assert claims.room_config
-    assert claims.room_config.max_participants == 8
-    (dispatch,) = claims.room_config.agents
-    assert dispatch.agent_name == "malbeot"
-    assert CallRequest.from_metadata(dispatch.metadata) == CallRequest(persona="en", name="Rose", language="en")
+    assert not claims.room_config
+    made = livekit.made[ticket["room"]]
+    assert (made.empty_timeout, made.departure_timeout, made.max_participants) == (21, 5, 8)
+    assert asked(livekit, ticket["room"]) == CallRequest(persona="en", name="Rose", language="en")
 
 
 async def test_every_call_has_a_room_of_its_own(client: httpx.AsyncClient) -> None:
@@ -117,11 +124,9 @@ async def test_the_secret_stays_out_of_sight(settings: Settings) -> None:
     assert settings.livekit_keys[1] not in repr(settings)
 
 
-async def test_who_calls_whom_is_told_to_the_companion(client: httpx.AsyncClient, settings: Settings) -> None:
+async def test_who_calls_whom_is_told_to_the_companion(client: httpx.AsyncClient, livekit: ScriptedLiveKit) -> None:
     ticket = await begin(client, direction="outbound")
-    claims = TokenVerifier(*settings.livekit_keys).verify(ticket["token"])
-    assert claims.room_config
-    assert CallRequest.from_metadata(claims.room_config.agents[0].metadata).direction == "outbound"
+    assert asked(livekit, ticket["room"]).direction == "outbound"
 
 
 async def test_an_invitation_says_who_calls_unless_they_do(
@@ -156,7 +161,7 @@ async def test_livekit_does_not_answer(
     await asyncio.sleep(1.1)  # what was seen is too old then
     for response in (
         await client.post("/api/calls", json={"language": language}),
-        await end(client, ticket["room"], ticket["token"]),
+        await end(client, ticket["room"], ticket["token"], language),
     ):
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0
@@ -164,17 +169,32 @@ async def test_livekit_does_not_answer(
         assert words in response.json()["message"]
 
 
+async def test_a_room_that_cannot_be_made_takes_no_place(
+    client: httpx.AsyncClient, livekit: ScriptedLiveKit, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(19):
+        await begin(client)
+    livekit.makes_rooms = False
+    for _ in range(3):
+        refused = await client.post("/api/calls", json={"language": "en"})
+        assert (refused.status_code, refused.json()["reason"]) == (503, "server-down")
+    assert caplog.text.count("makes no room for a call (node limit reached)") == 1, "told once while it lasts"
+    livekit.makes_rooms = True
+    await begin(client)
+    assert (await client.post("/api/calls", json={"language": "en"})).json()["reason"] == "full"
+
+
 async def test_a_caller_ends_the_call_and_the_place_is_free(
     client: httpx.AsyncClient, livekit: ScriptedLiveKit
 ) -> None:
     tickets = [await begin(client) for _ in range(20)]
     assert (await client.post("/api/calls", json={"language": "en"})).status_code == 503
-    livekit.rooms.add(tickets[0]["room"])  # one has joined, the other has not
+    livekit.rooms.remove(tickets[0]["room"])  # it is over already
     for ticket in tickets[:2]:
         for _ in range(2):
             response = await end(client, ticket["room"], ticket["token"])
             assert (response.status_code, response.content) == (204, b"")
-    assert livekit.rooms == set()
+    assert livekit.rooms == {ticket["room"] for ticket in tickets[2:]}
     await begin(client)
     await begin(client)
     assert (await client.post("/api/calls", json={"language": "en"})).status_code == 503
@@ -182,7 +202,6 @@ async def test_a_caller_ends_the_call_and_the_place_is_free(
 
 async def test_nobody_else_ends_it(client: httpx.AsyncClient, settings: Settings, livekit: ScriptedLiveKit) -> None:
     mine, other = await begin(client), await begin(client)
-    livekit.rooms |= {mine["room"], other["room"]}
     key, secret = settings.livekit_keys
     to_join = api.VideoGrants(room_join=True, room=mine["room"])
     wrong = [
@@ -209,6 +228,6 @@ async def test_the_token_of_a_long_call_ends_it_too(
 ) -> None:
     monkeypatch.setattr("malbeot.web.tokens.LIFETIME", timedelta(hours=-2))
     ticket = await begin(client)
-    livekit.rooms.add(ticket["room"])
+    assert livekit.rooms == {ticket["room"]}
     assert (await end(client, ticket["room"], ticket["token"])).status_code == 204
     assert livekit.rooms == set()

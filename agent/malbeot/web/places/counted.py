@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from malbeot.call import CallRequest
 from malbeot.log import logger
 from malbeot.web.places.errors import Full, Unavailable
 from malbeot.web.places.live_rooms import LiveRooms
@@ -31,6 +32,17 @@ class CountedPlaces:
         """How the last look failed."""
         self._told = ""
 
+    async def begin(self, room: str, request: CallRequest) -> None:
+        """Takes a place and makes the room, which nobody else does. Raises `Full` and `Unavailable`."""
+        await self.take(room)
+        try:
+            await self._rooms.make(room, request)
+        except Unavailable as error:
+            self._tell(error)
+            await self._store.free(room)
+            raise
+        self._told = ""
+
     async def take(self, room: str) -> None:
         """A place for `room`. Raises `Full` and `Unavailable`."""
         verdict = await self._ask(lambda fresh_s: self._store.take(room, limit=self._limit, fresh_s=fresh_s))
@@ -39,7 +51,9 @@ class CountedPlaces:
 
     async def taken(self) -> int:
         """How many calls there are. Raises `Unavailable`."""
-        return (await self._ask(lambda fresh_s: self._store.count(fresh_s=fresh_s))).calls
+        calls = (await self._ask(lambda fresh_s: self._store.count(fresh_s=fresh_s))).calls
+        self._told = ""
+        return calls
 
     async def end(self, room: str) -> None:
         """Ends the call, if it is not over, and gives its place back. Raises `Unavailable`."""
@@ -66,7 +80,6 @@ class CountedPlaces:
         except Unavailable as error:
             self._tell(error)
             raise
-        self._told = ""
         return verdict
 
     async def _look(self, looks: int, *, began: float) -> None:

@@ -32,7 +32,8 @@ local function verdict(outcome, fresh_s)
   for i = 1, #held, 2 do
     local taken_at = tonumber(held[i + 1])
     if redis.call('SISMEMBER', live, held[i]) == 0 then calls = calls + 1 end
-    if taken_at > 0 then left_s = math.min(left_s, taken_at + joins_s - now) end
+    local age = now - math.abs(taken_at)
+    if taken_at > 0 or age < joins_s then left_s = math.min(left_s, joins_s - age) end
   end
   return {outcome, exact(now), calls, exact(math.max(left_s, 0))}
 end

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS live (room TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS look (one INTEGER PRIMARY KEY CHECK (one = 1), answered_at REAL NOT NULL);
 """
 _CALLS = "SELECT count(*) FROM (SELECT room FROM live UNION SELECT room FROM place)"
+_FIRST_BACK = "SELECT min(taken_at) FROM place WHERE NOT seen OR taken_at > :now - :joins_s"
 _GIVE_BACK = """
 DELETE FROM place WHERE room NOT IN (SELECT room FROM live)
 AND (seen OR taken_at <= :began - :joins_s OR taken_at > :now)
@@ -65,7 +66,7 @@ class SqliteStore:
         (answered_at,) = self._connection.execute("SELECT max(answered_at) FROM look").fetchone()
         fresh = answered_at is not None and 0 <= now - answered_at <= fresh_s
         (calls,) = self._connection.execute(_CALLS).fetchone()
-        (first,) = self._connection.execute("SELECT min(taken_at) FROM place WHERE NOT seen").fetchone()
+        (first,) = self._connection.execute(_FIRST_BACK, {"joins_s": JOINS_WITHIN_S, "now": now}).fetchone()
         left_s = JOINS_WITHIN_S if first is None else first + JOINS_WITHIN_S - now
         back_in_s = min(max(left_s, 0.0), JOINS_WITHIN_S)
         return Verdict(outcome=outcome if fresh else Outcome.STALE, now=now, calls=calls, back_in_s=back_in_s)

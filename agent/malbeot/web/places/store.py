@@ -29,7 +29,8 @@ class Verdict:
     now: float
     calls: int
     back_in_s: float
-    """Seconds until the first place whose caller has not come is given back; `JOINS_WITHIN_S` where there is none."""
+    """Seconds until the first place is given back whose caller may not have come: a room is there before its caller.
+    `JOINS_WITHIN_S` where there is none."""
 
 
 class Store(Protocol):

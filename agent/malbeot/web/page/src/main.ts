@@ -63,9 +63,8 @@ function showCamera(on: boolean): void {
 }
 
 async function turnCamera(on: boolean): Promise<void> {
-  const caller = call;
-  const hint = (await caller?.turnCamera(on)) ?? null;
-  if (call !== caller) return;
+  const hint = await call?.turnCamera(on);
+  if (hint === undefined) return;
   status.showHint(hint);
   showCamera(on && hint === null);
 }

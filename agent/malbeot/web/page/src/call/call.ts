@@ -45,6 +45,7 @@ export class Call {
   #unmeter: (() => void) | undefined;
   #answeredAt: number | undefined;
   #muted = false;
+  #turnsCamera = false;
   #redials = 0;
   #over = false;
 
@@ -94,10 +95,19 @@ export class Call {
     else await this.#microphone?.unmute();
   }
 
-  /** Returns why the camera does not work, null where it does. */
-  async turnCamera(on: boolean): Promise<Hint | null> {
-    const me = this.#connection?.room.localParticipant;
-    return me ? turnCamera(me, on, this.screen.selfView) : null;
+  /** Returns why the camera does not work, null where it does; undefined where nothing came of it. */
+  async turnCamera(on: boolean): Promise<Hint | null | undefined> {
+    const connection = this.#connection;
+    // While the browser asks, asking once more would open a second one.
+    if (!connection || this.#turnsCamera) return undefined;
+    const there = () => this.#connection === connection;
+    this.#turnsCamera = true;
+    try {
+      const hint = await turnCamera(connection.room.localParticipant, on, this.screen.selfView, there);
+      return there() ? hint : undefined;
+    } finally {
+      this.#turnsCamera = false;
+    }
   }
 
   /** Throws where the browser refuses the device. */

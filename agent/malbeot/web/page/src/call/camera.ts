@@ -1,4 +1,11 @@
-import { type LocalParticipant, MediaDeviceFailure, Track, VideoPresets } from "livekit-client";
+import {
+  type LocalParticipant,
+  type LocalVideoTrack,
+  MediaDeviceFailure,
+  Track,
+  VideoPresets,
+  createLocalVideoTrack,
+} from "livekit-client";
 import type { Hint } from "../states";
 
 const HINTS: Record<MediaDeviceFailure, Hint> = {
@@ -8,19 +15,36 @@ const HINTS: Record<MediaDeviceFailure, Hint> = {
   [MediaDeviceFailure.Other]: "camera-missing",
 };
 
-/** Turns the caller's camera on or off and shows it in `view`. Returns why it does not work, null where it does. */
-export async function turnCamera(me: LocalParticipant, on: boolean, view: HTMLVideoElement): Promise<Hint | null> {
+/**
+ * Turns the caller's camera on or off and shows it in `view`. Returns why it does not work, null where it does.
+ *
+ * The browser may ask for as long as it likes: where the camera is not `wanted` any more by then, it is not on.
+ */
+export async function turnCamera(
+  me: LocalParticipant,
+  on: boolean,
+  view: HTMLVideoElement,
+  wanted: () => boolean,
+): Promise<Hint | null> {
   if (on && !navigator.mediaDevices) return "camera-refused";
+  const published = me.getTrackPublication(Track.Source.Camera)?.videoTrack as LocalVideoTrack | undefined;
+  let track = published;
   try {
-    const published = await me.setCameraEnabled(
-      on,
-      { resolution: VideoPresets.h360.resolution, facingMode: "user" },
-      { simulcast: false },
-    );
-    if (on) published?.videoTrack?.attach(view);
-    else me.getTrackPublication(Track.Source.Camera)?.videoTrack?.detach(view);
+    if (!on) {
+      await me.setCameraEnabled(false);
+      track?.detach(view);
+      return null;
+    }
+    if (published) await published.unmute();
+    else track = await createLocalVideoTrack({ resolution: VideoPresets.h360.resolution, facingMode: "user" });
+    if (track && !published && wanted()) {
+      await me.publishTrack(track, { source: Track.Source.Camera, simulcast: false });
+    }
+    if (wanted()) track?.attach(view);
+    else track?.stop();
     return null;
   } catch (error) {
+    if (!published || !wanted()) track?.stop();
     return HINTS[MediaDeviceFailure.getFailure(error) ?? MediaDeviceFailure.Other];
   }
 }

@@ -94,15 +94,20 @@ export class Connection {
     this.room.localParticipant.on(ParticipantEvent.IsSpeakingChanged, (heard) => listener.heard(heard));
   }
 
-  /** Throws where the room cannot be reached. Without a microphone the caller types. */
+  /** Throws where the room cannot be reached; what breaks later is an `end`. Without a microphone the caller types. */
   async join({ url, token }: Ticket, microphone: LocalAudioTrack | undefined): Promise<void> {
     await this.room.connect(url, token, { websocketTimeout: WEBSOCKET_WITHIN_MS });
     if (this.#over) return void this.room.disconnect(false);
     this.#inRoom = true;
     this.#look(ANSWER_WITHIN_MS);
     this.#sid = this.room.localParticipant.sid;
-    if (microphone) {
-      await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
+    try {
+      if (microphone) {
+        await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
+      }
+    } catch {
+      // The connection broke in between, or nobody would hear the caller: either way the call has to be made anew.
+      this.#finish("lost");
     }
   }
 
