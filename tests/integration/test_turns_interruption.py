@@ -19,7 +19,8 @@ WAIT = "Wait, stop, stop please."
 NODS = ("Mm-hmm.", "Right.", "Yeah.")
 GOING_ON = "Right, but what about my daughter?"
 SLOWLY = "Please speak slowly or I lose the way and when you are along in a minute we will be all well."
-DAUGHTER = "우리 딸이 어제 전화했어요."
+DAUGHTER = "우리 딸이 어제 전화했어요. 그래서 기분이 참 좋았는데 오늘은 아무 연락이 없네요."
+"""Longer than who is understood needs: Whisper base makes little of eSpeak NG's Korean."""
 
 
 @pytest.fixture(scope="module", autouse=True)

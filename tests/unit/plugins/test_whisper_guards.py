@@ -57,6 +57,21 @@ def test_one_sign_of_silence_alone_is_none() -> None:
     assert drop("오늘 뭐 해?", voiced_s=1.0, probability=0.75, logprob=-0.3, no_speech=0.1) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "probability", "no_speech", "dropped"),
+    [
+        ("Okay.", 0.88, 0.1, None),
+        ("Okay, dear.", 0.88, 0.1, Drop.NO_SPEECH),
+        ("Okay.", 0.8, 0.1, Drop.NO_SPEECH),
+        ("Okay.", 0.88, 0.3, Drop.NO_SPEECH),
+    ],
+)
+def test_a_word_by_itself_may_be_less_sure_where_the_voice_is_one(
+    text: str, probability: float, no_speech: float, dropped: Drop | None
+) -> None:
+    assert drop(text, "en", voiced_s=0.45, probability=probability, logprob=-1.1, no_speech=no_speech) is dropped
+
+
 def test_no_words_are_always_believed() -> None:
     assert judge(Heard(language="ko", logprob=-3.0, no_speech=1.0), Evidence(0.0, 0.0)) is None
 

@@ -41,6 +41,23 @@ def test_an_order_stops_at_once(text: str) -> None:
     assert scene.hears(text, confidence=0.35) is Verdict.STOP
 
 
+def test_an_order_of_so_little_sound_that_it_is_a_guess_waits_for_more() -> None:
+    scene = Scene()
+    scene.voice(0.13)
+    assert scene.hears("help", confidence=0.32) is Verdict.WAIT
+    scene.voice(0.1)
+    assert scene.hears("help", confidence=0.32) is Verdict.STOP
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"), [("Buh-buh-buh-b", False), ("ba ba ba ba", False), ("buy bread both", True)]
+)
+def test_one_syllable_again_and_again_is_a_laugh(text: str, stops: bool) -> None:
+    scene = Scene()
+    scene.voice(0.7)
+    assert (scene.hears(text, confidence=0.45) is Verdict.STOP) == stops
+
+
 @pytest.mark.parametrize(("language", "text"), [("en", "Mm-hmm."), ("en", "right"), ("ko", "네"), ("ko", "아이고")])
 def test_listening_does_not_stop(language: str, text: str) -> None:
     scene = Scene(language)

@@ -30,6 +30,9 @@ _LEAST_LOGPROB = ((0.75, -0.5), (0.9, -0.9), (0.96, -1.3), (1.1, -1.8))
 """The less sure the voice (mean probability below), the surer must be the words. Measured on whisper-base: Piper at
 5 dB above noise has a voice of 0.89 and more, at -0.1 to -1.3; noises that pass for a voice of 0.5 to 0.95 have -0.3 to
 -2.8."""
+_ONE_WORD_GRACE, _ONE_WORD_NO_SPEECH = 0.4, 0.2
+"""A word by itself has nothing beside it that raises the mean: Piper's "Okay." and "No." have -0.8 to -1.3 where the
+voice has 0.88 to 0.98, and a probability of silence of 0.11 at most. So much less is enough below that one."""
 CLEAR_VOICE = 0.97
 _MANY_DOUBTS, _BEYOND_DOUBT_LOGPROB = 2, -0.6
 """Of what is said in 5 dB of noise hardly a text is not believed, of what babble brings nearly all."""
@@ -81,7 +84,8 @@ def judge(
     doubtful = heard.logprob < _NO_SPEECH_LOGPROB or evidence.probability < _NO_SPEECH_VOICE
     if heard.no_speech > _NO_SPEECH and doubtful:
         return Drop.NO_SPEECH
-    if heard.logprob < next(least for voice, least in _LEAST_LOGPROB if evidence.probability < voice):
+    grace = _ONE_WORD_GRACE if _is_one_sure_word(heard, evidence) and not tentative else 0.0
+    if heard.logprob + grace < next(least for voice, least in _LEAST_LOGPROB if evidence.probability < voice):
         return Drop.NO_SPEECH
     if doubts >= _MANY_DOUBTS and evidence.probability < CLEAR_VOICE and heard.logprob < _BEYOND_DOUBT_LOGPROB:
         return Drop.NO_SPEECH
@@ -92,6 +96,11 @@ def judge(
     if _is_phantom(text, prompt) and not _is_sure(heard, evidence):
         return Drop.PHANTOM
     return None
+
+
+def _is_one_sure_word(heard: Heard, evidence: Evidence) -> bool:
+    alone = len(heard.text.split()) == 1 and heard.no_speech < _ONE_WORD_NO_SPEECH
+    return alone and evidence.probability >= SURE_VOICE
 
 
 def _is_sure(heard: Heard, evidence: Evidence) -> bool:

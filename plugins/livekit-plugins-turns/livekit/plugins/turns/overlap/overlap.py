@@ -39,6 +39,9 @@ _SURE_ALONE = 0.5
 """The same for a single word, which a hum is easily taken for: Piper's "Mm-hmm" became "Enema" at 0.3 and more."""
 _LEAST_SURE = 0.25
 """With less even an order is a guess: "Oh" is written as "No" at 0.2."""
+_SUDDEN_S = 0.2
+"""From so little voice an order has to be as sure as other words: "Oh" is written as "help" at 0.32, and "Wait", "No",
+"What" and "Please" at 0.35 and more (Piper's joe, 0.13 s of each)."""
 _GUESS = 0.2
 """With less, or in another writing, it is no better than nothing."""
 _LONG_RUN_S, _LONG_S = 0.75, 1.1
@@ -181,8 +184,11 @@ class Overlap:
         self._covered_s = self.voiced_s if voiced_s is None else voiced_s
         self._text, self._settled = text, settled
         self._reading = reading(text, self._language)
-        if self._reading is Reading.ORDER and confidence < _LEAST_SURE:
+        sudden = not settled and self._covered_s < _SUDDEN_S
+        if self._reading is Reading.ORDER and confidence < (SURE if sudden else _LEAST_SURE):
             self._reading = Reading.WORDS
+        if self._reading is Reading.WORDS and _stutters(text):
+            self._reading = Reading.NOTHING  # a laugh: "Buh-buh-buh-b"
         if self._reading is Reading.WORDS and not (settled or (confidence >= _GUESS and _fits(text, self._language))):
             self._reading = Reading.NOTHING
         self._heard_held = self.verdict is Verdict.HOLD and self._reading is Reading.WORDS
@@ -236,6 +242,12 @@ class Overlap:
             return True  # its sound was not heard, only its words
         several = len(set(self._text.casefold().split())) > 1
         return self._covered_s >= (_FEW_S if several else _SHORT_S)
+
+
+def _stutters(text: str) -> bool:
+    """Whether it is one syllable, three times or more, the last perhaps cut off."""
+    words = ["".join(filter(str.isalnum, word)) for word in text.casefold().replace("-", " ").split()]
+    return len(words) >= 3 and all(word and (word == words[0] or words[0].startswith(word)) for word in words[1:])
 
 
 def _fits(text: str, language: str) -> bool:
