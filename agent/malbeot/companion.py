@@ -1,5 +1,7 @@
 """The companion: who answers a call, what it says first, and what it says when a stage fails."""
 
+import asyncio
+import contextlib
 import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator
@@ -26,6 +28,9 @@ from malbeot.scenario import Scenario
 from malbeot.turn_taking import TurnTaking
 from malbeot.turn_taking.reading_ahead import read
 
+_PROMPT_S = 10.0
+"""So long an answer lets the language model read its prompt first: the Korean one takes a single thread 15 s, and the
+caller has been greeted and has spoken meanwhile. Asked for beside that, it would be given up as stalled."""
 _DEAF_FOR_S = 12.0
 """Recognition that fails fails again within its timeout of 10 s (`session.py`); what is older is mended."""
 
@@ -62,6 +67,10 @@ class Companion(Agent):
         self._warm_prompt = warm_prompt
         self._arrival = arrival
         self._met = False
+        self._prompt_read = asyncio.Event()
+        """The language model has read its prompt, or will not before it answers."""
+        if not warm_prompt:
+            self._prompt_read.set()
         self._deaf_since = -math.inf
         self._unheard = False
 
@@ -70,8 +79,11 @@ class Companion(Agent):
             self._arrival.expect(self._meet)
         else:
             self._meet()
-        if self._warm_prompt:
-            await read(self)
+        try:
+            if self._warm_prompt:
+                await read(self)
+        finally:
+            self._prompt_read.set()
 
     def _meet(self) -> None:
         self._met = True
@@ -121,6 +133,8 @@ class Companion(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
         answered = False
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._prompt_read.wait(), _PROMPT_S)
         try:
             answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
             async for chunk in self._taking.hold(answer, chat_ctx):

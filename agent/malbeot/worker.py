@@ -58,7 +58,9 @@ def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) 
         turns.load(persona.language)
     process.userdata["personas"] = personas
     if ready_dir:
-        (ready_dir / "warm").touch()
+        # Who waits for it is gone where the folder is, and calls are answered all the same.
+        with contextlib.suppress(FileNotFoundError):
+            (ready_dir / "warm").touch()
 
 
 async def _open_http() -> None:

@@ -18,9 +18,6 @@ from support.stack import Stack
 
 KOREAN = "조금만 생각을 하면서 살면 훨씬 편할 거야."
 QUESTION = "Hello there. What do you like to do on a sunny day?"
-PROMPT_READ_S = 8.0
-"""The Korean prompt has 1,400 of SmolLM2's tokens: one thread reads them in 15 s, from the beginning of the call on.
-Who speaks sooner may have to wait for longer than a model may stall."""
 LONG_ANSWERS_WANTED = (
     "Please tell me a very long story about a king, a queen and their three daughters.",
     "What do you know about gardens, flowers and trees?",
@@ -118,7 +115,6 @@ async def idle_again(stack: Stack, before: set[int]) -> None:
 async def test_a_korean_call_is_recognised_and_answered(stack: Stack) -> None:
     async with await call(stack, name="순자", language="ko") as caller:
         await greeted(caller)
-        await asyncio.sleep(PROMPT_READ_S)
         recording = Path(__file__).parents[3] / "shared" / "audio" / "ko_read.wav"
         # A person's voice where there is one: Whisper base makes little of eSpeak NG's Korean.
         asked_at = await caller.play(Speech.from_wav(recording) if recording.exists() else korean(KOREAN))

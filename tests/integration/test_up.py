@@ -31,6 +31,9 @@ async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> Non
         line = await line_with(up.stdout, "call here:", 120)
         assert f"http://127.0.0.1:{env['WEB_PORT']}" in line
         assert (await malbeot("doctor", env=env)).status == 0
+        assert (await malbeot("up", "--embedded", env=env)).status == 1, "the page's port is taken"
+        [worker] = [process for process in descendants(up.pid) if "--ready-dir" in process.cmdline()]
+        assert (Path(worker.cmdline()[-1]) / "warm").exists(), "the second one took the first one's folder away"
         keys = read_keys(tmp_path)
         assert keys
         token, _ = call_token(*keys, language="en")

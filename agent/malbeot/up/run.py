@@ -44,6 +44,7 @@ class Up:
         self._logs = None if show_logs else settings.malbeot_state / "logs"
         self._short_folder: Path | None = None
         """Has the engine's socket where MALBEOT_STATE is too deep for one."""
+        self._ready_folder: Path | None = None
         self._processes: list[Process] = []
         self._ended: dict[asyncio.Task[int], Process] = {}
         self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_RESTARTS))
@@ -73,7 +74,9 @@ class Up:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         say("the companion loads its models")
-        await self._start(services.worker_service(settings, self._env, settings.malbeot_state / "ready"))
+        # Its own: another `malbeot up` that cannot start beside this one takes nothing of it away.
+        self._ready_folder = Path(tempfile.mkdtemp(prefix="malbeot-ready-"))
+        await self._start(services.worker_service(settings, self._env, self._ready_folder))
 
     async def watch(self) -> None:
         """Starts again what ends or hangs. Raises `MalbeotError` for a process that keeps ending."""
@@ -100,9 +103,8 @@ class Up:
         await asyncio.gather(*self._ended, return_exceptions=True)
         for process in reversed(self._processes):
             await process.stop()
-        shutil.rmtree(self._settings.malbeot_state / "ready", ignore_errors=True)
-        if self._short_folder:
-            shutil.rmtree(self._short_folder, ignore_errors=True)
+        for folder in filter(None, (self._ready_folder, self._short_folder)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def _livekit(self) -> None:
         settings = self._settings

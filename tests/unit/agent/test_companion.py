@@ -20,6 +20,7 @@ from livekit.agents import (
 )
 from livekit.plugins import turns
 
+from malbeot import companion
 from malbeot.clips.clip import chime
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.companion import Companion
@@ -56,16 +57,34 @@ def persona() -> Persona:
     return load_personas(resource("prompts"))["en"]
 
 
+class ScriptedReader(ScriptedLLM):
+    """Reads its prompt for `reading_s`, and notes when it was asked for an answer."""
+
+    def __init__(self, reading_s: float) -> None:
+        super().__init__(["Hello."])
+        self.reading_s = reading_s
+        self.read_at = self.asked_at = 0.0
+
+    async def read(self, chat_ctx: llm.ChatContext) -> None:
+        await asyncio.sleep(self.reading_s)
+        self.read_at = time.monotonic()
+
+    def chat(self, **given: Any) -> ScriptedStream:
+        self.asked_at = time.monotonic()
+        return super().chat(**given)
+
+
 @asynccontextmanager
 async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSession[None]]:
-    """A typed conversation with the companion, its greeting said."""
+    """A typed conversation with the companion, its greeting said. A `ScriptedReader` reads its prompt first."""
     fixed = FixedSpeech(chime())
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     taking = TurnTaking(settings, persona, fixed, None, call="test", caller="", pace=turns.Pace())
     session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=taking.options())
     caller = Caller(name="Rose", direction="inbound")
-    companion = Companion(persona=persona, caller=caller, now=datetime.now().astimezone(), fixed=fixed, taking=taking)
-    await session.start(companion, record=False)
+    now, warm = datetime.now().astimezone(), isinstance(model, ScriptedReader)
+    june = Companion(persona=persona, caller=caller, now=now, fixed=fixed, taking=taking, warm_prompt=warm)
+    await session.start(june, record=False)
     try:
         if greeting := session.current_speech:
             await greeting
@@ -98,6 +117,24 @@ async def test_every_turn_is_answered(
         greeting, reply = said(session)
     assert "Rose" in greeting
     assert reply.strip() == answer.format(sorry=persona.phrases.thinking_failed)
+
+
+async def test_an_answer_lets_the_model_read_its_prompt_first(persona: Persona) -> None:
+    model = ScriptedReader(0.5)
+    async with talking(persona, model) as session:
+        await session.run(user_input="Hello?")
+    assert 0 < model.read_at <= model.asked_at
+
+
+async def test_a_prompt_that_is_never_read_is_not_waited_for_for_ever(
+    persona: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(companion, "_PROMPT_S", 0.3)
+    model = ScriptedReader(2.0)
+    async with talking(persona, model) as session:
+        await session.run(user_input="Hello?")
+        assert said(session)[-1] == "Hello."
+    assert 0 < model.asked_at < model.read_at
 
 
 async def test_ears_that_fail_while_nobody_speaks_are_not_spoken_of(persona: Persona) -> None:
