@@ -49,7 +49,8 @@ _PRELOADED = {"ko": "malbeot.preloaded.korean"}
 def prewarm(process: JobProcess, *, settings: Settings, ready_dir: Path | None) -> None:
     """Runs in each call process before its call comes."""
     # What a call would otherwise do first, and hold its event loop for: some 0.1 s each.
-    import_module("anyio._backends._asyncio")
+    for module in ("anyio._backends._asyncio", "livekit.agents.llm.async_toolset", "numpy.random"):
+        import_module(module)
     tokenize.basic.hyphenate_word("hyphen")  # reads its patterns
     asyncio.run(_open_http())
     process.userdata["loaded"] = providers.load(settings)

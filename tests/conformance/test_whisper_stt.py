@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,7 @@ def test_a_corrupt_model(broken: Path, damage: str) -> None:
     line = str(caught.value)
     assert str(broken) in line
     assert "cannot be loaded on cpu as int8 (" in line
-    assert "`python -m livekit.plugins.whisper download base`" in line
+    assert f"`{sys.executable} -m livekit.plugins.whisper download base`" in line
     assert "\n" not in line
 
 

@@ -75,11 +75,26 @@ async def test_broken_persona(env: dict[str, str], tmp_path: Path) -> None:
     text = persona.read_text(encoding="utf-8")
     persona.write_text(text.replace("name: June", "nmae: June"), encoding="utf-8")
     line = next(number for number, line in enumerate(text.splitlines(), 1) if line == "name: June")
-    for command in ("prompts", "start"):
+    for command in ("prompts", "start", "up"):
         result = await malbeot(command, env={**env, **keys(), "MALBEOT_PROMPTS": str(prompts)})
         assert result.status == 2
         assert f"en.yaml:{line}" in result.complaint
         assert "nmae" in result.complaint
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"MALBEOT_PERSONA": "nobody"}, "MALBEOT_PERSONA=nobody is no persona: there are en, ko"),
+        ({"MALBEOT_PROMPTS": "/nowhere"}, "/nowhere"),
+    ],
+)
+async def test_up_starts_nothing_where_nobody_could_answer(
+    env: dict[str, str], setting: dict[str, str], said: str
+) -> None:
+    result = await malbeot("up", "--embedded", env={**env, **setting})
+    assert (result.status, result.out) == (2, "")
+    assert said in result.complaint
 
 
 async def test_no_microphone(env: dict[str, str]) -> None:

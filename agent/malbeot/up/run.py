@@ -242,6 +242,7 @@ def _require_local(stand_in_url: str) -> None:
 
 async def run(settings: Settings, env: Mapping[str, str], *, show_logs: bool = False) -> None:
     """Runs until SIGINT or SIGTERM. `env` is what the processes inherit. Raises `MalbeotError` or `LocalError`."""
+    load_all(settings)  # a mistake there is told before anything starts
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -35,6 +35,8 @@ def _field(place: tuple[str | int, ...]) -> str:
 def _reason(problem: dict[str, object]) -> str:
     if problem["type"] == "json_invalid":
         return "is not JSON"
+    if isinstance(problem.get("input"), bytes):  # which nothing in JSON is
+        return "is not sent as JSON: send Content-Type: application/json"
     reason = " ".join(str(problem["msg"]).removeprefix("Value error, ").split())
     return reason[:1].lower() + reason[1:]
 

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from livekit.plugins.whisper.engine import loading
 from livekit.plugins.whisper.engine.loading import load
 from support.speech import WHISPER_MODEL
 
-DOWNLOAD = "`python -m livekit.plugins.whisper download base`"
+DOWNLOAD = f"`{sys.executable} -m livekit.plugins.whisper download base`"
 FILES = {"model.bin", "config.json", "tokenizer.json", "vocabulary.json"}
 
 

@@ -120,6 +120,13 @@ async def test_what_is_no_json(client: httpx.AsyncClient) -> None:
     assert (response.status_code, response.json()) == (422, {"message": "body: is not JSON"})
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", ""])
+async def test_json_that_does_not_say_so(client: httpx.AsyncClient, kind: str) -> None:
+    response = await client.post("/api/calls", content=b'{"language": "en"}', headers={"Content-Type": kind})
+    complaint = "body: is not sent as JSON: send Content-Type: application/json"
+    assert (response.status_code, response.json()) == (422, {"message": complaint})
+
+
 async def test_the_secret_stays_out_of_sight(settings: Settings) -> None:
     assert settings.livekit_keys[1] not in repr(settings)
 

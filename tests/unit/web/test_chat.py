@@ -24,6 +24,7 @@ from support.served import served
 HELLO: Any = [{"role": "user", "content": "Hello there."}]
 ASK = {"model": "en", "messages": HELLO}
 SESSION = "conversation-1"
+SESSION_COMPLAINT = "session: must be 8 to 64 letters (a to z, A to Z), digits, - or _"
 
 
 @pytest.fixture
@@ -200,7 +201,10 @@ async def test_models(client: openai.AsyncOpenAI) -> None:
             "messages.role: the persona has its own instructions: leave system messages out, or send a scenario",
             "messages.role",
         ),
-        ({"session": "short"}, None, "session"),
+        ({"session": "short"}, SESSION_COMPLAINT, "session"),
+        ({"session": "x" * 65}, SESSION_COMPLAINT, "session"),
+        ({"session": "conversation\n"}, SESSION_COMPLAINT, "session"),
+        ({"session": "대화를이어서합니다"}, SESSION_COMPLAINT, "session"),
         ({"scenario": "nobody"}, None, "scenario"),
         ({"scenario": {"about": "x" * 101}}, "scenario.about: must be at most 100 characters long", "scenario.about"),
         ({"scenario": {"abuot": "x"}}, "scenario.abuot: extra inputs are not permitted", "scenario.abuot"),

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from malbeot.call import MAX_NAME, Language
 from malbeot.scenario import ScenarioChoice
@@ -85,6 +85,20 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+_SESSION_NAME = r"[A-Za-z0-9_-]{8,64}"
+
+
+def _names_a_session(session: str) -> str:
+    if not re.fullmatch(_SESSION_NAME, session):
+        raise ValueError("must be 8 to 64 letters (a to z, A to Z), digits, - or _")
+    return session
+
+
+_SessionName = Annotated[
+    str, AfterValidator(_names_a_session), WithJsonSchema({"type": "string", "pattern": f"^{_SESSION_NAME}$"})
+]
+
+
 def _one(number: int | None) -> int | None:
     if number not in (None, 1):
         raise ValueError("there is one answer to a request: leave it out")
@@ -133,7 +147,7 @@ class ChatRequest(BaseModel):
     language: Language | None = None
     """Whose persona answers for `malbeot`; without it, the language of Accept-Language."""
     scenario: ScenarioChoice = None
-    session: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")] | None = None
+    session: _SessionName | None = None
     """A conversation that is remembered here for an hour, so that only what is new has to be sent."""
 
     n: Annotated[int | None, AfterValidator(_one)] = None

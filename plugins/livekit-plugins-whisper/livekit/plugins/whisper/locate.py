@@ -4,12 +4,14 @@ faster-whisper is imported where it is asked, and not before: a call's own proce
 """
 
 import os
+import shlex
+import sys
 from pathlib import Path
 
 from .errors import ModelError
 
 _NEEDED = ("config.json", "model.bin", "tokenizer.json")
-_DOWNLOAD = "python -m livekit.plugins.whisper download"
+_DOWNLOAD = f"{shlex.quote(sys.executable)} -m livekit.plugins.whisper download"
 
 
 def locate(model: str | Path) -> Path:
