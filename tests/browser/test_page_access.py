@@ -2,6 +2,7 @@
 by the test, so that each comes when it is wanted."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ async def test_the_access_code(unattended: Stack) -> None:
         await page.click("#call")
         await wait_for_state(page, "failed")
         assert await page.get_attribute("main", "data-problem") == "code-wanted"
+        assert await page.inner_text("#announcement") == ""
         assert await page.evaluate("document.activeElement.id") == "code"
         assert await violations(page) == []
         await screenshot(page, "code-wanted")
@@ -61,6 +63,62 @@ async def test_the_access_code(unattended: Stack) -> None:
         assert await page.evaluate("Object.values(sessionStorage)") == ["right"]
         assert "right" not in await page.evaluate("JSON.stringify(localStorage)")
         await page.click("#hangup")
+
+
+@pytest.fixture(scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """LiveKit and the page, which lets nobody call without the code."""
+    env = {"ACCESS_CODE": "open-sesame", "WEB_PUBLIC_URL": "https://malbeot.example"}
+    async with running_stack(tmp_path_factory.mktemp("guarded"), roles=("livekit", "web"), env=env) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("locale", "label"), [("en-US", "Access code"), ("ko-KR", "접속 코드")])
+async def test_the_code_is_asked_for_from_the_start(guarded: Stack, locale: str, label: str) -> None:
+    async with caller_page(guarded.web_url, locale=locale) as page:
+        await page.wait_for_selector("#code", state="visible")
+        assert await page.inner_text("label[for=code]") == label
+        assert await page.is_hidden("#problem")
+        assert await violations(page) == []
+        await screenshot(page, f"code-asked-{locale}")
+        await page.click("#call")  # without one: the field is shown, and nobody is called
+        assert await page.evaluate("document.activeElement.id") == "code"
+        assert await page.get_attribute("main", "data-state") == "idle"
+
+        await page.keyboard.type("wrong-one")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector('main[data-problem="code-wrong"]')
+        assert label.lower() in (await page.inner_text("#problem")).lower()
+        assert await page.inner_text("#announcement") == ""
+        await page.fill("#code", "open-sesame")
+        await page.keyboard.press("Enter")
+        await wait_for_state(page, "ringing")
+        await page.click("#hangup")
+        await wait_for_state(page, "ended")
+        assert await page.is_hidden("#code")
+
+        await page.reload()
+        await page.wait_for_load_state("networkidle")
+        assert await page.is_hidden("#code"), "this tab knows it"
+
+
+async def test_who_comes_with_an_invitation_is_asked_for_no_code(guarded: Stack) -> None:
+    async with caller_page(f"{guarded.web_url}/#invite=abc.def-1") as page:
+        await page.wait_for_load_state("networkidle")
+        assert await page.is_hidden("#code")
+    async with caller_page(guarded.web_url) as page:
+        await page.wait_for_selector("#code", state="visible")
+        await page.evaluate("location.hash = 'invite=abc.def-1'")  # the link, opened in the page that is open
+        await page.wait_for_selector("#code", state="hidden")
+        await page.click("#call")
+        await page.wait_for_selector('main[data-problem="invitation-refused"]')
+
+
+async def test_what_is_typed_as_a_code_can_be_seen(unattended: Stack) -> None:
+    async with caller_page(unattended.web_url) as page:
+        field = page.locator("#code")
+        wanted = {"type": "text", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        assert {name: await field.get_attribute(name) for name in wanted} == wanted
 
 
 async def test_a_code_in_letters_that_no_header_holds(unattended: Stack) -> None:

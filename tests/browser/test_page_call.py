@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from browser.axe import violations
 from browser.chromium import caller_page, screenshot, wait_for_state, wait_until
@@ -100,3 +101,19 @@ async def test_a_call_from_the_page(attended: Stack, tmp_path: Path) -> None:
         ]
         assert await violations(page) == []
         await screenshot(page, "ended")
+
+
+@pytest.mark.parametrize(
+    ("locale", "turns"),
+    [
+        ("en-US", "You did not speak; your companion spoke once."),
+        ("ko-KR", "나는 말하지 않았고, 말벗은 1번 말했습니다."),
+    ],
+)
+async def test_who_only_listened_reads_so(attended: Stack, silence: Path, locale: str, turns: str) -> None:
+    async with caller_page(attended.web_url, locale=locale, microphone=silence) as page:
+        await page.click("#call")
+        await page.wait_for_selector('#captions [data-speaker="companion"]', timeout=30_000)
+        await page.click("#hangup")
+        await wait_for_state(page, "ended")
+        assert await page.inner_text("#turns") == turns

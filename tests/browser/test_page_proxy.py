@@ -28,9 +28,11 @@ async def test_an_invitation_opens_it_and_nothing_else_does(tmp_path: Path) -> N
         }
         async with running_caddy(tmp_path, **ports):
             async with caller_page(f"http://{site}/") as page:
+                await page.wait_for_selector("#code", state="visible")
+                await page.fill("#code", "no-code-is-right")
                 await page.click("#call")
                 await wait_for_state(page, "failed")
-                assert await page.get_attribute("main", "data-problem") == "code-wanted"
+                assert await page.get_attribute("main", "data-problem") == "code-wrong"
             async with caller_page(link) as page:
                 assert page.url == f"http://{site}/"
                 await page.click("#call")

@@ -4,10 +4,19 @@ import asyncio
 import re
 
 import pytest
+from playwright.async_api import FloatRect
 
 from browser.axe import violations
 from browser.chromium import SCREENSHOTS, caller_page, screenshot, wait_for_state, wait_until
 from support.stack import Stack
+
+LANDSCAPE = (740, 360)
+# Captions as the page makes them, more than it has room for.
+SAY_MUCH = """() => {
+  const line = '<li data-speaker="companion"><span class="speaker">말벗</span><span class="text">말벗</span></li>';
+  document.querySelector("#captions ol").innerHTML = line.repeat(12);
+  document.querySelector("#captions").hidden = false;
+}"""
 
 
 async def problem_of_a_call(stack: Stack, **options: object) -> tuple[str, str]:
@@ -61,8 +70,12 @@ async def test_by_keyboard_and_the_name_is_remembered(unattended: Stack) -> None
         assert await page.input_value("#name") == "Rose"
 
 
-async def test_everything_is_large_and_nothing_scrolls_sideways(unattended: Stack) -> None:
-    async with caller_page(unattended.web_url, locale="ko-KR", size=(320, 568)) as page:
+@pytest.mark.parametrize(
+    ("locale", "muted"),
+    [("en-US", "Your companion cannot hear you now."), ("ko-KR", "지금은 말벗에게 내 소리가 들리지 않습니다.")],
+)
+async def test_everything_is_large_and_nothing_scrolls_sideways(unattended: Stack, locale: str, muted: str) -> None:
+    async with caller_page(unattended.web_url, locale=locale, size=(320, 568)) as page:
 
         async def fits() -> None:
             sizes = await page.eval_on_selector_all(
@@ -78,8 +91,11 @@ async def test_everything_is_large_and_nothing_scrolls_sideways(unattended: Stac
         await fits()
         await page.click("#more")
         await fits()
-        await page.screenshot(path=SCREENSHOTS / "more-320x568.png")
+        await page.screenshot(path=SCREENSHOTS / f"more-320x568-{locale}.png")
         await page.click("#type")
+        await page.evaluate(SAY_MUCH)
+        # The longest that it says while one talks.
+        await page.evaluate(f"document.querySelector('#state').textContent = '{muted}'")
         await fits()
         for button in ("#send", "#more", "#hangup"):
             box = await page.locator(button).bounding_box()
@@ -87,7 +103,61 @@ async def test_everything_is_large_and_nothing_scrolls_sideways(unattended: Stac
             assert box["x"] >= 0, (button, box)
             assert box["x"] + box["width"] <= 320, (button, box)
             assert box["y"] + box["height"] <= 568, (button, box)
-        await page.screenshot(path=SCREENSHOTS / "typing-320x568.png")
+        await page.screenshot(path=SCREENSHOTS / f"typing-320x568-{locale}.png")
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+async def test_a_phone_on_its_side(unattended: Stack, locale: str) -> None:
+    async with caller_page(unattended.web_url, locale=locale, size=LANDSCAPE) as page:
+
+        async def boxes_of(*ids: str) -> list[FloatRect]:
+            boxes = [await page.locator(f"#{name}").bounding_box() for name in ids]
+            shown = [box for box in boxes if box]
+            assert len(shown) == len(ids), boxes
+            for name, box in zip(ids, shown, strict=True):
+                assert box["x"] >= 0, (name, box)
+                assert box["x"] + box["width"] <= LANDSCAPE[0], (name, box)
+                assert box["y"] >= 0, (name, box)
+                assert box["y"] + box["height"] <= LANDSCAPE[1], (name, box)
+            return shown
+
+        await boxes_of("state", "name", "call")
+        await page.screenshot(path=SCREENSHOTS / f"idle-landscape-{locale}.png")
+        await page.click("#call")
+        await wait_for_state(page, "ringing")
+        await page.evaluate(SAY_MUCH)
+        state, captions, *buttons = await boxes_of("state", "captions", "mute", "more", "hangup")
+        assert captions["height"] >= 150, captions
+        assert captions["y"] >= state["y"] + state["height"]
+        assert all(button["x"] >= captions["x"] + captions["width"] for button in buttons)
+        assert await page.evaluate("document.querySelector('#captions').scrollHeight") > captions["height"]
+        assert await page.evaluate("document.documentElement.scrollHeight") <= LANDSCAPE[1], "captions alone scroll"
+        await page.screenshot(path=SCREENSHOTS / f"call-landscape-{locale}.png")
+        await page.click("#mute")
+        await page.click("#more")
+        await page.click("#type")
+        await boxes_of("state", "captions", "send", "mute", "more", "hangup")
+        await page.screenshot(path=SCREENSHOTS / f"typing-landscape-{locale}.png")
+
+
+@pytest.mark.parametrize(
+    ("locale", "mute", "unmute", "muted"),
+    [
+        ("en-US", "Mute", "Unmute", "Your microphone is off."),
+        ("ko-KR", "내 소리 끄기", "내 소리 켜기", "마이크가 꺼져 있습니다."),
+    ],
+)
+async def test_mute_says_what_it_does(unattended: Stack, locale: str, mute: str, unmute: str, muted: str) -> None:
+    async with caller_page(unattended.web_url, locale=locale) as page:
+        await page.click("#call")
+        await wait_for_state(page, "ringing")
+        assert await page.inner_text("#mute") == mute
+        await page.click("#mute")
+        assert await page.inner_text("#mute") == unmute
+        assert await page.inner_text("#level-label") == muted
+        assert await violations(page) == []
+        await page.click("#mute")
+        assert await page.inner_text("#mute") == mute
 
 
 async def test_nobody_answers(unattended: Stack) -> None:

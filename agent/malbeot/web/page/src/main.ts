@@ -1,13 +1,17 @@
-import { keepCode, takeInvitation } from "./access";
+import { keepCode, permit, takeInvitation } from "./access";
 import { Call, type CallListener } from "./call/call";
 import { remember, remembered } from "./memory";
+import { wantsPermit } from "./service";
 import { Panel } from "./view/panel";
 import { View } from "./view/view";
 import { languageOf, wordsIn } from "./words";
 
 takeInvitation();
 // A link that is opened in a page that is open already changes only what stands behind the #.
-window.addEventListener("hashchange", takeInvitation);
+window.addEventListener("hashchange", () => {
+  takeInvitation();
+  if (permit()) start.askForCode(false);
+});
 const language = languageOf(navigator.language);
 const words = wordsIn(language);
 const view = new View(words, language);
@@ -29,6 +33,7 @@ const panel = new Panel(words, {
 });
 view.voice.volume = panel.volume;
 start.name.value = remembered("name");
+if (!permit()) void askForCode();
 
 const listener: CallListener = {
   state: (state) => {
@@ -46,6 +51,12 @@ const listener: CallListener = {
     view.end(failure, talkedMs);
   },
 };
+
+/** From the start, where no call would come about without one. */
+async function askForCode(): Promise<void> {
+  // A call that was begun meanwhile finds out by itself.
+  if ((await wantsPermit()) && !call && !permit()) start.askForCode(true);
+}
 
 function dial(speaks: boolean): void {
   if (call || start.waits) return;

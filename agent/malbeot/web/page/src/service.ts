@@ -35,6 +35,18 @@ export async function requestCall(name: string, language: Language): Promise<Tic
   throw await failure(response, pass);
 }
 
+/** Whether who shows nothing is refused a call. Where the service does not say, the call will. */
+export async function wantsPermit(): Promise<boolean> {
+  try {
+    const response = await fetch("/api/scenarios", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    await response.arrayBuffer(); // unread it would hold its connection
+    // Who tried too many wrong codes waits, and needs one all the same.
+    return response.status === 401 || response.status === 429;
+  } catch {
+    return false;
+  }
+}
+
 /** Gives the call's place back. Works while the page is being left. */
 export async function endCall({ room, token }: Ticket): Promise<void> {
   try {

@@ -22,6 +22,7 @@ export interface Words {
   level: string;
   muted: string;
   mute: string;
+  unmute: string;
   more: string;
   close: string;
   type: string;

@@ -18,7 +18,6 @@ export class Controls {
   constructor(private readonly words: Words) {
     this.#box.setAttribute("aria-label", words.controls);
     this.hangup.textContent = words.hangUp;
-    this.mute.textContent = words.mute;
     this.more.textContent = words.more;
     this.#levelLabel.textContent = words.level;
     part("words-label").textContent = words.typeLabel;
@@ -44,11 +43,13 @@ export class Controls {
   }
 
   get isMuted(): boolean {
-    return this.mute.getAttribute("aria-pressed") === "true";
+    return this.mute.dataset["muted"] === "true";
   }
 
   showMuted(muted: boolean): void {
-    this.mute.setAttribute("aria-pressed", String(muted));
+    this.mute.dataset["muted"] = String(muted);
+    // What pressing it does.
+    this.mute.textContent = muted ? this.words.unmute : this.words.mute;
     this.#level.hidden = muted;
     this.#levelLabel.textContent = muted ? this.words.muted : this.words.level;
   }

@@ -41,13 +41,18 @@ export class Start {
     (this.code.hidden ? this.#call : this.code).focus();
   }
 
+  /** A code that is not `needed` may be left out. */
+  askForCode(asked: boolean, needed = asked): void {
+    this.code.hidden = this.#codeLabel.hidden = !asked;
+    this.code.required = asked && needed;
+  }
+
   /** After a call. `ready` is called when another try makes sense, if it makes none at once. */
   again(failure: CallFailed | null, ready: () => void): void {
     this.#call.textContent = this.words.callAgain;
     const wantsCode = failure !== null && WANTS_CODE.has(failure.problem);
-    this.code.hidden = this.#codeLabel.hidden = !wantsCode;
+    this.askForCode(wantsCode, failure?.problem !== "invitation-refused");
     this.code.value = "";
-    this.code.required = failure?.problem === "code-wanted" || failure?.problem === "code-wrong";
     this.typing.hidden = !failure || !CAN_TYPE.has(failure.problem);
     if (failure?.waitS) this.#wait(failure.waitS, ready);
   }

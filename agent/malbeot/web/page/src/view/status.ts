@@ -22,7 +22,9 @@ export class Status {
     this.#state = state;
     this.#main.dataset["state"] = state;
     this.#write();
-    if (ANNOUNCED.has(state)) this.announce(this.words.states[state]);
+    // Why it failed is an alert of its own.
+    if (state === "failed") this.announce("");
+    else if (ANNOUNCED.has(state)) this.announce(this.words.states[state]);
     else if (before === "reconnecting") this.announce(this.words.regained);
     else if (isTalking(state) && !isTalking(before)) this.announce(this.words.answered);
   }

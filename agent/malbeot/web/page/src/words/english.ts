@@ -17,6 +17,7 @@ export const english: Words = {
   level: "Your voice",
   muted: "Your microphone is off.",
   mute: "Mute",
+  unmute: "Unmute",
   more: "More",
   close: "Done",
   type: "Type instead",
@@ -29,7 +30,7 @@ export const english: Words = {
   speaker: "Speaker",
   device: (number) => `Device ${number}`,
   heard: "I hear you.",
-  listeningMuted: "I can’t hear you now.",
+  listeningMuted: "Your companion cannot hear you now.",
   listeningTyped: "I’m here. Write to me.",
   answered: "The companion is there. You can talk.",
   regained: "The connection is back.",
@@ -74,9 +75,14 @@ export const english: Words = {
   },
   duration: (minutes, seconds) =>
     minutes ? `You talked for ${minutes} min ${seconds} s.` : `You talked for ${seconds} s.`,
-  turns: (caller, companion) => `You spoke ${times(caller)}, your companion ${times(companion)}.`,
+  turns: (caller, companion) => {
+    if (!caller && !companion) return "Nobody spoke.";
+    if (!caller) return `You did not speak; your companion spoke ${times(companion)}.`;
+    if (!companion) return `You spoke ${times(caller)}; your companion did not speak.`;
+    return `You spoke ${times(caller)}, your companion ${times(companion)}.`;
+  },
 };
 
 function times(count: number): string {
-  return ["never", "once", "twice"][count] ?? `${count} times`;
+  return { 1: "once", 2: "twice" }[count] ?? `${count} times`;
 }

@@ -3,7 +3,7 @@ import type { Words } from "../words";
 export const korean: Words = {
   title: "말벗과 이야기하기",
   nameLabel: "이름 (안 쓰셔도 됩니다)",
-  codeLabel: "이용 번호",
+  codeLabel: "접속 코드",
   call: "전화 걸기",
   callAgain: "다시 걸기",
   callAgainIn: (seconds) => `${seconds}초 뒤에 다시 걸기`,
@@ -17,6 +17,7 @@ export const korean: Words = {
   level: "내 목소리",
   muted: "마이크가 꺼져 있습니다.",
   mute: "내 소리 끄기",
+  unmute: "내 소리 켜기",
   more: "더 보기",
   close: "닫기",
   type: "글로 이야기하기",
@@ -29,7 +30,7 @@ export const korean: Words = {
   speaker: "스피커",
   device: (number) => `기기 ${number}`,
   heard: "말씀이 들립니다.",
-  listeningMuted: "지금은 들리지 않습니다.",
+  listeningMuted: "지금은 말벗에게 내 소리가 들리지 않습니다.",
   listeningTyped: "여기 있습니다. 글로 써 주세요.",
   answered: "말벗이 전화를 받았습니다. 말씀하세요.",
   regained: "다시 연결되었습니다.",
@@ -53,9 +54,9 @@ export const korean: Words = {
     "microphone-busy": "다른 프로그램이 마이크를 쓰고 있습니다. 그 프로그램을 닫고 다시 걸어 주세요.",
     "insecure-page": "이 주소에서는 브라우저가 마이크를 주지 않습니다. https 주소로, 또는 이 기기에서 열어 주세요.",
     "name-refused": "이 이름은 쓸 수 없습니다. 간단히 쓰거나 비워 두세요.",
-    "code-wanted": "전화하려면 이용 번호가 필요합니다. 받으신 번호를 쓰고 걸어 주세요.",
-    "code-wrong": "이용 번호가 맞지 않습니다. 번호를 다시 확인하고 써 주세요.",
-    "invitation-refused": "이 초대는 이제 쓸 수 없습니다. 새 초대를 받거나 이용 번호를 쓰고 걸어 주세요.",
+    "code-wanted": "전화하려면 접속 코드가 필요합니다. 받으신 코드를 쓰고 걸어 주세요.",
+    "code-wrong": "접속 코드가 맞지 않습니다. 코드를 다시 확인하고 써 주세요.",
+    "invitation-refused": "이 초대는 이제 쓸 수 없습니다. 새 초대를 받거나 접속 코드를 쓰고 걸어 주세요.",
     "too-many-tries": "너무 여러 번 거셨습니다. 조금만 기다리시면 다시 거실 수 있습니다.",
     full: "지금은 모두 통화 중입니다. 조금만 기다리시면 다시 거실 수 있습니다.",
     "server-down": "지금은 연결할 수 없습니다. 잠시 뒤에 다시 걸어 주세요.",
@@ -73,5 +74,10 @@ export const korean: Words = {
   },
   duration: (minutes, seconds) =>
     minutes ? `${minutes}분 ${seconds}초 동안 이야기했습니다.` : `${seconds}초 동안 이야기했습니다.`,
-  turns: (caller, companion) => `나는 ${caller}번, 말벗은 ${companion}번 말했습니다.`,
+  turns: (caller, companion) => {
+    if (!caller && !companion) return "아무도 말하지 않았습니다.";
+    if (!caller) return `나는 말하지 않았고, 말벗은 ${companion}번 말했습니다.`;
+    if (!companion) return `나는 ${caller}번 말했고, 말벗은 말하지 않았습니다.`;
+    return `나는 ${caller}번, 말벗은 ${companion}번 말했습니다.`;
+  },
 };
