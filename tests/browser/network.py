@@ -15,7 +15,7 @@ _NETWORK = "--utility-sub-type=network.mojom.NetworkService"
 @contextmanager
 def cut_off() -> Iterator[None]:
     """No Chromium that this test runs reaches anything."""
-    processes = [child for child in psutil.Process().children(recursive=True) if _NETWORK in child.cmdline()]
+    processes = [child for child in psutil.Process().children(recursive=True) if _has_the_network(child)]
     assert processes, "no Chromium with a network process is running"
     for process in processes:
         process.suspend()
@@ -24,3 +24,10 @@ def cut_off() -> Iterator[None]:
     finally:
         for process in processes:
             process.resume()
+
+
+def _has_the_network(process: psutil.Process) -> bool:
+    try:
+        return _NETWORK in process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return False

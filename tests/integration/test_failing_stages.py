@@ -13,6 +13,7 @@ from support.recognise import recognise, word_error_rate
 from support.speech import english
 from support.stack import Stack
 
+# In this order: a small model likes to say again what it has said, and an apology of thinking stands in the history.
 QUESTION = "What do you like to eat in the morning?"
 
 
@@ -23,20 +24,6 @@ async def heard_after(caller: Caller, question: str) -> tuple[str, str]:
     await caller.wait_for_silence(1.8, timeout_s=60)
     understood = recognise(caller.heard.samples(asked_at, time.monotonic()), caller.heard.rate, "en")
     return understood, caller.captions_of("companion", since=asked_at)
-
-
-async def test_language_model_down_and_back(stack: Stack, caller: Caller) -> None:
-    persona = choose_persona(load_all(stack.settings), CallRequest(language="en"), stack.settings)
-    await stack.stop("ollama")
-    try:
-        understood, said = await heard_after(caller, QUESTION)
-    finally:
-        await stack.start("ollama")
-    assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
-    assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
-    understood, said = await heard_after(caller, QUESTION)
-    assert said
-    assert persona.phrases.thinking_failed not in said
 
 
 async def test_voice_down_and_back(stack: Stack, caller: Caller) -> None:
@@ -55,20 +42,34 @@ async def test_voice_down_and_back(stack: Stack, caller: Caller) -> None:
     assert word_error_rate(persona.phrases.voice_failed, understood) > 0.5, understood
 
 
-async def test_language_model_that_stalls(stack: Stack, caller: Caller) -> None:
-    persona = load_all(stack.settings)["en"]
-    with stack.frozen("ollama"):
-        understood, said = await heard_after(caller, QUESTION)
-    assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
-    assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
-
-
 async def test_voice_that_stalls(stack: Stack, caller: Caller) -> None:
     persona = load_all(stack.settings)["en"]
     with stack.frozen("voice"):
         understood, said = await heard_after(caller, QUESTION)
     assert word_error_rate(persona.phrases.voice_failed, understood) <= 0.3, understood
     assert said, "the text of the answer did not arrive"
+
+
+async def test_language_model_down_and_back(stack: Stack, caller: Caller) -> None:
+    persona = choose_persona(load_all(stack.settings), CallRequest(language="en"), stack.settings)
+    await stack.stop("ollama")
+    try:
+        understood, said = await heard_after(caller, QUESTION)
+    finally:
+        await stack.start("ollama")
+    assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
+    assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
+    understood, said = await heard_after(caller, "Do you like flowers and gardens?")
+    assert said
+    assert persona.phrases.thinking_failed not in said
+
+
+async def test_language_model_that_stalls(stack: Stack, caller: Caller) -> None:
+    persona = load_all(stack.settings)["en"]
+    with stack.frozen("ollama"):
+        understood, said = await heard_after(caller, QUESTION)
+    assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
+    assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
 
 
 async def test_model_that_was_not_pulled(stack: Stack) -> None:

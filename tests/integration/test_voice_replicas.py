@@ -12,6 +12,7 @@ from malbeot.clips.rendering import speaker_of
 from malbeot.clips.store import ClipStore
 from malbeot.persona_choice import load_all
 from support.caller import Caller, call_token
+from support.personas import reserved_prompts
 from support.recognise import recognise, word_error_rate
 from support.stack import Stack, free_port, running_stack
 from support.standin import Standin, running_standin
@@ -50,6 +51,8 @@ async def test_a_sentence_that_breaks_off_is_said_to_its_end(
             servers.enter_context(running_standin("--faults")) for _ in range(1 if substitute else 2)
         ]
         env = {"GPT_SOVITS_URLS": ",".join(replica.url for replica in replicas)}
+        # A greeting of several clauses.
+        env["MALBEOT_PROMPTS"] = str(reserved_prompts(tmp_path, briefly=False))
         env["STAND_IN_URL"] = f"http://127.0.0.1:{free_port()}" if substitute else replicas[0].url
         roles = ("livekit", "ears", "ollama", *(("fallback",) if substitute else ()), "worker")
         async with running_stack(tmp_path, roles=roles, env=env) as stack:
