@@ -1,7 +1,6 @@
 """The companion: who answers a call, what it says first, and what it says when a stage fails."""
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator
@@ -68,7 +67,7 @@ class Companion(Agent):
         self._arrival = arrival
         self._met = False
         self._prompt_read = asyncio.Event()
-        """The language model has read its prompt, or will not before it answers."""
+        """The language model has read its prompt, or is not waited for any more."""
         if not warm_prompt:
             self._prompt_read.set()
         self._deaf_since = -math.inf
@@ -133,8 +132,10 @@ class Companion(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
         answered = False
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self._prompt_read.wait(), _PROMPT_S)
+        except TimeoutError:
+            self._prompt_read.set()  # a server that hangs is not waited for in each turn
         try:
             answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
             async for chunk in self._taking.hold(answer, chat_ctx):

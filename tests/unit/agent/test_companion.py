@@ -126,15 +126,21 @@ async def test_an_answer_lets_the_model_read_its_prompt_first(persona: Persona) 
     assert 0 < model.read_at <= model.asked_at
 
 
-async def test_a_prompt_that_is_never_read_is_not_waited_for_for_ever(
+async def test_a_prompt_that_is_not_read_in_time_is_waited_for_once(
     persona: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(companion, "_PROMPT_S", 0.3)
-    model = ScriptedReader(2.0)
+    monkeypatch.setattr(companion, "_PROMPT_S", 0.5)
+    model = ScriptedReader(3.0)
     async with talking(persona, model) as session:
-        await session.run(user_input="Hello?")
-        assert said(session)[-1] == "Hello."
-    assert 0 < model.asked_at < model.read_at
+        waited_s = []
+        for _ in range(2):
+            began = time.monotonic()
+            await session.generate_reply(user_input="Hello?")
+            waited_s.append(model.asked_at - began)
+            assert said(session)[-1] == "Hello."
+        assert model.read_at == 0
+    assert waited_s[0] >= 0.4
+    assert 0 <= waited_s[1] < 0.4
 
 
 async def test_ears_that_fail_while_nobody_speaks_are_not_spoken_of(persona: Persona) -> None:
