@@ -21,8 +21,6 @@ SPEECH_FIELD = "lk.pii."
 _REDACTED = "[redacted]"
 # livekit-agents 1.8 ends these messages with the words that were to be spoken.
 _SPOKEN_IN_MESSAGE = re.compile(r"(no audio frames were pushed for text:).*", re.DOTALL)
-# What livekit-agents 1.8 says of every event that comes after the caller has hung up, and why.
-_UNSENT, _LEFT = "failed to send session event", "session transport is closed"
 _NOISY = (
     "httpx",
     "httpcore",
@@ -62,17 +60,6 @@ class QuietTransport(logging.Filter):
         return record.name != "livekit" or record.levelno >= logging.ERROR
 
 
-class QuietGoodbye(logging.Filter):
-    """Leaves out livekit-agents' traceback for each event of a session that nobody is left to be told of."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.name != "livekit.agents" or not record.getMessage().startswith(_UNSENT):
-            return True
-        # Records of call processes come with their traceback as text.
-        reason = str(record.exc_info[1]) if record.exc_info else record.exc_text or ""
-        return not reason.rstrip().endswith(_LEFT)
-
-
 class TextFormatter(logging.Formatter):
     """`12:00:00 INFO malbeot.worker: registered {"url": "ws://…"}`: one line a record, fields as JSON."""
 
@@ -93,7 +80,6 @@ def setup(settings: Settings, *, stream: TextIO = sys.stderr) -> None:
         handler.addFilter(Redact())
     if settings.log_level != "DEBUG":
         handler.addFilter(QuietTransport())
-        handler.addFilter(QuietGoodbye())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

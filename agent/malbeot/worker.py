@@ -104,7 +104,8 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
     session.once("close", hang_up)
     logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
     try:
-        await session.start(companion, room=job.room, room_options=room_options(), record=False)
+        # Whoever is in the room could read the instructions and steer the session, if it were hosted.
+        await session.start(companion, room=job.room, room_options=room_options(), record=False, session_host=False)
     except rtc.ConnectError as error:
         # Who hangs up at once is gone, and the room with them, before the companion is there.
         logger.info("a call's room cannot be joined: %s", error, extra={"room": job.job.room.name})

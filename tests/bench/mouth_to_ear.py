@@ -3,7 +3,8 @@
 A caller in a real room asks spoken English questions, one after another. Measured is the time from
 the last speech sample sent to the first voice sample received, the stages inside it by the worker's
 own account, pick-up to greeting, and every process's peak memory; beside it, in the same run with
-the same servers, prompt, questions and caller, a stock agent (`baseline.py`).
+the same servers, prompt, questions and caller, the companion without beginning any answer early, for
+the CPU time that this costs, and a stock agent (`baseline.py`).
 """
 
 import argparse
@@ -21,6 +22,7 @@ import psutil
 
 from bench import report, turn_metrics
 from bench.conversation import Line, converse, pick_ups
+from bench.cpu import CpuMeter
 from bench.memory import MemorySampler
 from malbeot.up import probes
 from malbeot.up.process import Process, Service
@@ -30,7 +32,8 @@ from support.stack import ROLES, Stack, running_stack
 PICK_UP_BOUND_S = 1.5
 P50_BOUND_S, P95_BOUND_S, RATIO_BOUND = 0.6, 1.1, 0.2
 WORK_BOUND = 1.5
-"""Work of language model and voice on all answers, to that on the answers that were given."""
+"""CPU time of language model and voice, a second of answer, to that where no answer is begun early."""
+_WORKING = ("ollama", "voice")
 _STAGES = ("final_text_s", "turn_called_s", "first_token_s", "first_audio_s", "mouth_to_ear_s")
 _WARM_UP = "Hello there, can you hear me?"
 
@@ -51,9 +54,11 @@ async def measure(
     turns = []
     try:
         calling = await pick_ups(line, calls)
+        cpu = CpuMeter(pids, _WORKING)
         async for turn in converse(line, [(_WARM_UP, english(_WARM_UP)), *asked]):
             turns.append(turn)
             print(f"  {report.cell(turn.mouth_to_ear_s)} s  {turn.question}", flush=True)
+        cpu_s = cpu.spent_s()
     finally:
         sampling.cancel()
         await asyncio.gather(sampling, return_exceptions=True)
@@ -70,7 +75,11 @@ async def measure(
         "pick_ups": [asdict(call) for call in calling],
         "warm_up": rows[0],
         "turns": rows[1:],
-        "work": turn_metrics.work(turn_metrics.read(line.metrics_file)),
+        "work": turn_metrics.work(
+            message for room in {turn.room for turn in turns} for message in turn_metrics.read(line.metrics_file, room)
+        ),
+        "cpu_s": cpu_s,
+        "answers_s": sum(turn.answer_s or 0.0 for turn in turns),
         "summary": {stage: report.spread([row[stage] for row in rows[1:]]) for stage in _STAGES}
         | {"greeting_heard_s": report.spread([call.greeting_heard_s for call in calling])},
         "memory": memory.as_json(),
@@ -135,7 +144,10 @@ def bars(results: Mapping[str, Any]) -> list[report.Bar]:
         report.Bar(name="mouth to ear, p50", value=ours["summary"]["mouth_to_ear_s"]["p50"], bound=P50_BOUND_S),
         report.Bar(name="mouth to ear, p95", value=ours["summary"]["mouth_to_ear_s"]["p95"], bound=P95_BOUND_S),
         report.Bar(
-            name="work on all answers, to that on those given", value=ours["work"]["share"], unit="×", bound=WORK_BOUND
+            name="CPU time of model and voice, to that without beginning early",
+            value=_cpu_share(ours, results["patient"]) if "patient" in results else None,
+            unit="×",
+            bound=WORK_BOUND,
         ),
     ]
     if "stock" in results:
@@ -148,6 +160,13 @@ def bars(results: Mapping[str, Any]) -> list[report.Bar]:
     return judged
 
 
+def _cpu_share(ours: Mapping[str, Any], patient: Mapping[str, Any]) -> float | None:
+    if not (ours["answers_s"] and patient["answers_s"]):
+        return None
+    mine, theirs = (sum(measured["cpu_s"].values()) / measured["answers_s"] for measured in (ours, patient))
+    return mine / theirs
+
+
 def show(who: str, measured: Mapping[str, Any]) -> None:
     """Prints one agent's tables."""
     header = [stage.removesuffix("_s").replace("_", " ") for stage in _STAGES]
@@ -157,6 +176,8 @@ def show(who: str, measured: Mapping[str, Any]) -> None:
     print("\n" + report.table(f"{who}: summary", ("seconds", "count", "p50", "p95", "min", "max"), spreads))
     if measured["work"]["used_s"]:
         print("\n" + report.table(f"{who}: work on answers, s", measured["work"].keys(), [measured["work"].values()]))
+    cpu = measured["cpu_s"] | {"seconds of answer": measured["answers_s"]}
+    print("\n" + report.table(f"{who}: CPU time, s", cpu.keys(), [cpu.values()]))
     memory = [(role, *peaks.values()) for role, peaks in measured["memory"]["roles"].items()]
     total = ("all at once", "", "", measured["memory"]["peak_sum_pss_mib"])
     columns = ("process", "seen", "USS", "PSS")
@@ -176,6 +197,11 @@ async def main(count: int, calls: int, *, with_baseline: bool) -> int:
             print("ours:", flush=True)
             results["ours"] = await measure(line, lambda: stack.pids, asked, calls)
             if with_baseline:
+                print("ours, where no answer is begun early:", flush=True)
+                await stack.stop("worker")
+                stack.environment["SPECULATION_TRIES"] = "0"
+                await stack.start("worker")
+                results["patient"] = await measure(line, lambda: stack.pids, asked, 0)
                 await stack.stop("worker", "ears")
                 print("stock:", flush=True)
                 results["stock"] = await measure_baseline(stack, line, asked, calls)
@@ -192,6 +218,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.mouth_to_ear", description=__doc__)
     parser.add_argument("--questions", type=int, default=20, help="how many to ask (20)")
     parser.add_argument("--calls", type=int, default=5, help="how many pick-ups to measure (5)")
-    parser.add_argument("--skip-baseline", action="store_true", help="measure ours alone")
+    parser.add_argument("--skip-baseline", action="store_true", help="measure the companion as it is, alone")
     chosen = parser.parse_args()
     sys.exit(asyncio.run(main(chosen.questions, chosen.calls, with_baseline=not chosen.skip_baseline)))

@@ -63,8 +63,7 @@ async def test_the_companion_falls_silent_when_interrupted_and_the_call_leaves_n
         speaking = asyncio.create_task(caller.play(interruption))
         interrupted_at = time.monotonic()
         silent_at = await caller.wait_for_silence(0.5, timeout_s=10, since=interrupted_at)
-        await speaking
-        assert silent_at - interrupted_at <= 1.0
+        assert silent_at < await speaking, "it talked until the caller had given up"
         room = caller.room_name
     await wait_until_job_ended(stack, room)
     await idle_again(stack, jobs_before)

@@ -69,13 +69,12 @@ async def test_who_is_not_heard_is_told_and_answered_later(stack: Stack, caller:
     try:
         began_at = time.monotonic()
         asked_at = await caller.play(english(NEXT))
-        told_at = await caller.wait_for_voice(timeout_s=10, since=asked_at)
+        await caller.wait_for_voice(timeout_s=10, since=asked_at)
         await caller.wait_for_silence(1.5, timeout_s=30)
         said = caller.captions_of("companion", since=asked_at)
     finally:
         await stack.start("ears")
     assert word_error_rate(sorry, said) <= 0.1, said
-    assert told_at - asked_at <= 4.0
     again_at = time.monotonic()
     await caller.wait_for_voice(timeout_s=30, since=again_at)
     await caller.wait_for_silence(2.0, timeout_s=60)

@@ -89,9 +89,14 @@ class Caller:
         await self._call.__aexit__(kind, error, traceback)
 
     @property
-    def room_name(self) -> str:
+    def room(self) -> rtc.Room:
+        """The room as LiveKit's SDK knows it."""
         assert self._room
-        return self._room.name
+        return self._room
+
+    @property
+    def room_name(self) -> str:
+        return self.room.name
 
     @property
     def captions(self) -> list[Caption]:
@@ -104,9 +109,8 @@ class Caller:
 
     def attributes_of_companion(self) -> dict[str, str]:
         """What the companion tells of itself."""
-        assert self._room
         kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        agents = [them for them in self._room.remote_participants.values() if them.kind == kind]
+        agents = [them for them in self.room.remote_participants.values() if them.kind == kind]
         return dict(agents[0].attributes) if agents else {}
 
     def captions_of(self, speaker: Speaker, *, since: float | None = None) -> str:
@@ -127,8 +131,7 @@ class Caller:
 
     async def type(self, text: str) -> float:
         """Types a turn. Returns when it was sent."""
-        assert self._room
-        await self._room.local_participant.send_text(text, topic=TOPIC_CHAT)
+        await self.room.local_participant.send_text(text, topic=TOPIC_CHAT)
         return time.monotonic()
 
     async def agent_joined(self, *, timeout_s: float) -> float:
@@ -236,8 +239,7 @@ class Caller:
                 await stream.aclose()
 
     async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
-        assert self._room
-        speaker: Speaker = "caller" if identity == self._room.local_participant.identity else "companion"
+        speaker: Speaker = "caller" if identity == self.room.local_participant.identity else "companion"
         segment = (reader.info.attributes or {}).get(ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID, reader.info.stream_id)
         text = ""
         with contextlib.suppress(rtc.StreamError):  # the companion left in the middle of a sentence

@@ -55,7 +55,7 @@ class TurnTaking:
         self._early = turns.EarlyAnswers(
             self._detector,
             limits=self._limits,
-            read_ahead=self._read_ahead if keeps_prompts_warm(settings) else None,
+            read_ahead=self._read_ahead if keeps_prompts_warm(settings) and self._limits.tries else None,
             busy=self._courtesy.others_wait,
         )
         # One of its own, whose failures are not the conversation's. One far away would be asked too often, and late.

@@ -191,11 +191,10 @@ async def test_held_near_the_end_the_rest_is_still_said() -> None:
 
 async def test_the_first_sound_is_handed_on_at_once() -> None:
     async with playing() as (playout, speaker, _):
-        began_at = time.monotonic()
         await playout.capture_frame(frames(words(1), 0.05)[0])
-        while not speaker.frames:  # noqa: ASYNC110, it has no event
+        for _ in range(20):
             await asyncio.sleep(0)
-        assert time.monotonic() - began_at < 0.02
+        assert speaker.frames, "it waits for more"
         playout.flush()
         await playout.wait_for_playout()
 
