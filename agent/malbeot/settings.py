@@ -7,7 +7,8 @@ documents every variable, and a test holds the two against each other.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,12 +23,17 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from malbeot.errors import SettingsError
 from malbeot.keys import read_keys
 from malbeot_local.cache import default_root
 from malbeot_local.ollama import EMBEDDED_MODEL
+
+_LIKE = 0.85
+"""difflib's ratio: of names of ours, one letter lost or two exchanged keeps 0.88 and more."""
+_OTHERS = frozenset({"ollama_models"})
+"""Names that other programs give to other things."""
 
 AUTO = "auto"
 EMBEDDED = "embedded"
@@ -271,12 +277,22 @@ def is_local(url: str) -> bool:
 def load(**overrides: object) -> Settings:
     """Reads the settings. `overrides` come from the command line.
 
-    Raises `SettingsError`, which names every wrong variable, its value where that is no secret, and the reason.
+    Raises `SettingsError`, which names every wrong variable, its value where that is no secret, and the reason, or a
+    name in `.env` that is almost one of ours.
     """
+    _require_well_spelt(DotEnvSettingsSource(Settings).env_vars)
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _require_well_spelt(names: Iterable[str]) -> None:
+    """Other programs' settings may stand beside ours, but an ACESS_CODE would leave the door open."""
+    for name in map(str.lower, names):
+        if name not in Settings.model_fields and name not in _OTHERS:
+            for meant in get_close_matches(name, Settings.model_fields, n=1, cutoff=_LIKE):
+                raise SettingsError(f"{name.upper()} in .env is no setting: did you mean {meant.upper()}?")
 
 
 def _explain(problem: object) -> str:

@@ -65,7 +65,7 @@ async def test_port_taken(env: dict[str, str]) -> None:
     assert result.status == 1
     assert f"port {env['WEB_PORT']}" in result.complaint
     assert "WEB_PORT" in result.complaint
-    assert result.out.strip().endswith("everything is stopped")
+    assert result.out.strip().endswith("all that was started here is stopped")
 
 
 async def test_broken_persona(env: dict[str, str], tmp_path: Path) -> None:

@@ -25,6 +25,12 @@ def listens(socket: Path) -> bool:
     return socket.is_socket()
 
 
+def listens_elsewhere(process: psutil.Process) -> list[str]:
+    """Where it can be reached from another machine by TCP."""
+    listening = [seen.laddr for seen in process.net_connections("tcp") if seen.status == psutil.CONN_LISTEN]
+    return [f"{address.ip}:{address.port}" for address in listening if address.ip != "127.0.0.1"]
+
+
 async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     env = stack_environment(tmp_path)
     async with running("up", "--embedded", env=env) as up:
@@ -42,8 +48,9 @@ async def test_up_serves_a_call_and_ctrl_c_leaves_nothing(tmp_path: Path) -> Non
             await caller.wait_for_voice(timeout_s=20)
             started = descendants(up.pid)
             assert len(started) >= 6
+            assert not [address for process in started for address in listens_elsewhere(process)]
             up.send_signal(signal.SIGINT)
-            await line_with(up.stdout, "everything is stopped", 60)
+            await line_with(up.stdout, "all that was started here is stopped", 60)
             assert await up.wait() == 0
     _, alive = await asyncio.to_thread(psutil.wait_procs, started, timeout=5)
     assert not alive, [process.cmdline() for process in alive]
@@ -64,6 +71,6 @@ async def test_what_ends_is_started_again(tmp_path: Path) -> None:
             await line_with(up.stdout, f"{name} is ready", 30)
         assert listens(socket)
         up.send_signal(signal.SIGTERM)
-        await line_with(up.stdout, "everything is stopped", 60)
+        await line_with(up.stdout, "all that was started here is stopped", 60)
         assert await up.wait() == 0
     assert not socket.parent.exists()

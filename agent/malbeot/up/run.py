@@ -97,7 +97,9 @@ class Up:
                 await self._ready(process)
 
     async def stop(self) -> None:
-        """Stops everything, last started first."""
+        """Stops what was started, last started first."""
+        if self._processes:
+            say("stopping")
         for task in self._ended:
             task.cancel()
         await asyncio.gather(*self._ended, return_exceptions=True)
@@ -105,6 +107,8 @@ class Up:
             await process.stop()
         for folder in filter(None, (self._ready_folder, self._short_folder)):
             shutil.rmtree(folder, ignore_errors=True)
+        if self._processes:
+            say("all that was started here is stopped")
 
     async def _livekit(self) -> None:
         settings = self._settings
@@ -253,9 +257,7 @@ async def run(settings: Settings, env: Mapping[str, str], *, show_logs: bool = F
             say(f"call here: {services.page_address(settings)}   (Ctrl-C stops everything)")
             await until(stop, up.watch())
     finally:
-        say("stopping")
         await up.stop()
-        say("everything is stopped")
 
 
 def say(line: str) -> None:

@@ -28,13 +28,13 @@ def _port(url: str) -> int:
 
 
 def livekit_service(settings: Settings, binary: Path, env: Mapping[str, str]) -> Service:
-    """LiveKit server with `livekit.yaml`, on LIVEKIT_URL's port and the two behind it for media."""
+    """LiveKit server with `livekit.yaml`, on LIVEKIT_URL's port and, for media, the one two above it (UDP)."""
     port = _port(settings.livekit_url)
-    for number, udp in ((port, False), (port + 1, False), (port + 2, True)):
+    for number, udp in ((port, False), (port + 2, True)):
         require_free("127.0.0.1", number, what="LiveKit server", setting="LIVEKIT_URL", udp=udp)
     config = yaml.safe_load(resource("livekit.yaml").read_text(encoding="utf-8"))
     config["port"] = port
-    config["rtc"] |= {"tcp_port": port + 1, "udp_port": port + 2}
+    config["rtc"]["udp_port"] = port + 2
     path = settings.malbeot_state / "livekit.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     # The operator's own keys, where set, else the ones made for this machine.

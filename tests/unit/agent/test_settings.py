@@ -69,6 +69,20 @@ def test_wrong_value_is_one_line_naming_it(monkeypatch: pytest.MonkeyPatch, name
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(("name", "meant"), [("ACESS_CODE", "ACCESS_CODE"), ("max_call", "MAX_CALLS")])
+def test_a_name_in_the_file_that_is_almost_a_settings_is_refused(tmp_path: Path, name: str, meant: str) -> None:
+    (tmp_path / ".env").write_text(f"{name}=12345678\n")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert str(caught.value) == f"{name.upper()} in .env is no setting: did you mean {meant}?"
+    assert caught.value.exit_code == 2
+
+
+def test_other_programs_names_may_stand_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OLLAMA_MODELS=/srv/models\nCOMPOSE_PROFILES=gpu\nMAX_CALLS=3\n")
+    assert load().max_calls == 3
+
+
 def test_voice_servers_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT_SOVITS_URLS", " http://10.0.0.5:9880/, http://10.0.0.6:9880,")
     assert load().gpt_sovits_urls == ("http://10.0.0.5:9880", "http://10.0.0.6:9880")
