@@ -30,19 +30,24 @@ async def allow_camera(page: Page) -> None:
     await page.evaluate("() => { window.allow(); window.allow = undefined; }")
 
 
+async def hang_up_before_the_camera_is_allowed(page: Page, *, opened: int) -> None:
+    """Turns the camera on and hangs up: allowed after that, it ends. `opened` cameras were before it."""
+    await turn_camera(page)
+    await wait_until(page, "window.allow !== undefined")
+    await page.click("#hangup")
+    await wait_for_state(page, "ended")
+    await allow_camera(page)
+    await wait_until(page, f"{CAMERAS}.length === {opened + 1}")
+    await wait_until(page, f"{CAMERAS}[{opened}] === 'ended'", timeout_s=2)
+    assert await page.is_hidden("#self-view")
+
+
 async def test_a_camera_that_is_allowed_after_the_call_is_not_on(unattended: Stack) -> None:
     async with caller_page(unattended.web_url) as page:
         await page.evaluate(ASKS_FOR_THE_CAMERA)
         await page.click("#call")
         await wait_for_state(page, "ringing")
-        await turn_camera(page)
-        await wait_until(page, "window.allow !== undefined")
-        await page.click("#hangup")
-        await wait_for_state(page, "ended")
-        await allow_camera(page)
-        await wait_until(page, f"{CAMERAS}.length === 1")
-        await wait_until(page, f"{CAMERAS}[0] === 'ended'", timeout_s=2)
-        assert await page.is_hidden("#self-view")
+        await hang_up_before_the_camera_is_allowed(page, opened=0)
 
         # In a call after that it works, and off and on again as well.
         await page.click("#call")
@@ -60,14 +65,7 @@ async def test_a_camera_that_is_allowed_after_the_call_is_not_on(unattended: Sta
         await turn_camera(page)
         await wait_until(page, f"{CAMERAS}[2] === 'ended'")
         # Turned on once more, and the call over before it is allowed again.
-        await turn_camera(page)
-        await wait_until(page, "window.allow !== undefined")
-        await page.click("#hangup")
-        await wait_for_state(page, "ended")
-        await allow_camera(page)
-        await wait_until(page, f"{CAMERAS}.length === 4")
-        await wait_until(page, f"{CAMERAS}[3] === 'ended'", timeout_s=2)
-        assert await page.is_hidden("#self-view")
+        await hang_up_before_the_camera_is_allowed(page, opened=3)
 
 
 async def muted(stack: Stack) -> list[bool]:

@@ -19,6 +19,7 @@ import pytest
 from aiohttp import web
 from livekit.plugins import whisper
 
+from livekit.plugins.ollama import LLM
 from malbeot_local import models, ollama
 from malbeot_local.cache import Cache, default_root
 from malbeot_local.ollama_models import create_model
@@ -113,6 +114,20 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait(5)
     assert not left, f"Ollama left {len(left)} processes behind"
+
+
+@pytest.fixture
+async def model_at() -> AsyncIterator[Callable[..., LLM]]:
+    """Makes models and closes them."""
+    made: list[LLM] = []
+
+    def make(url: str, **options: Any) -> LLM:
+        made.append(LLM(**{"model": MODEL, "base_url": url, **options}))
+        return made[-1]
+
+    yield make
+    for model in made:
+        await model.aclose()
 
 
 @dataclass

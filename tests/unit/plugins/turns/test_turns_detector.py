@@ -2,149 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import (
-    AgentSession,
-    AgentStateChangedEvent,
-    ConversationItemAddedEvent,
-    LanguageCode,
-    UserInputTranscribedEvent,
-    llm,
-)
-from livekit.agents.inference.eot.base import (
-    TurnDetectorOptions,
-    _BaseStreamingTurnDetector,
-    _BaseStreamingTurnDetectorStream,
-)
-from livekit.agents.inference.eot.languages import ThresholdOptions
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions
-from livekit.agents.voice.turn import TurnDetectionEvent
 from livekit.plugins import turns
 
-from livekit.plugins.turns import Asked, Decision, TurnDetector, TurnDetectorStream
-from livekit.plugins.turns.ending.heard import Heard
-
-Script = Callable[[_BaseStreamingTurnDetectorStream, str], None]
-LANGUAGE = "en"
-WHOLE = "I went to the market yesterday."
-CUT = "I went to the market and"
-
-
-def says(probability: float, *, after_s: float = 0.02) -> Script:
-    """An audio model that is of that opinion each time."""
-
-    def answer(stream: _BaseStreamingTurnDetectorStream, request: str) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(after_s, lambda: stream._resolve_prediction(request, probability, inference_duration=after_s))
-
-    return answer
-
-
-def never(stream: _BaseStreamingTurnDetectorStream, request: str) -> None:
-    """An audio model that is dead."""
-
-
-def raises(stream: _BaseStreamingTurnDetectorStream, request: str) -> None:
-    raise RuntimeError("no model")
-
-
-def is_gone(stream: _BaseStreamingTurnDetectorStream, request: str) -> None:
-    """What LiveKit's stream answers when its model has ended."""
-    asyncio.get_running_loop().call_soon(stream._resolve_prediction, request, 1.0)
-
-
-def breaks(stream: _BaseStreamingTurnDetectorStream, request: str) -> None:
-    assert stream._request_fut is not None
-    stream._request_fut.set_exception(RuntimeError("broken"))
-
-
-@dataclass
-class ScriptedTransport:
-    script: Script
-    frames: int = 0
-    flushes: int = 0
-    stream: _BaseStreamingTurnDetectorStream | None = None
-    session_id: str | None = None
-
-    def attach(self, stream: _BaseStreamingTurnDetectorStream) -> None:
-        self.stream = stream
-
-    def detach(self) -> None: ...
-
-    def run_inference(self, request_id: str) -> None:
-        assert self.stream is not None
-        self.script(self.stream, request_id)
-
-    def push_frame(self, frame: rtc.AudioFrame) -> None:
-        self.frames += 1
-
-    def flush(self) -> None:
-        self.flushes += 1
-
-    async def run(self) -> None:
-        assert self.stream is not None
-        await self.stream._drain_audio_channel()
-
-
-class ScriptedAudio(_BaseStreamingTurnDetector):
-    """LiveKit's audio detector, its model replaced by a script."""
-
-    def __init__(self, script: Script) -> None:
-        thresholds = ThresholdOptions("turn-detector-v1-mini", NOT_GIVEN, NOT_GIVEN)
-        super().__init__(opts=TurnDetectorOptions(sample_rate=16000, thresholds=thresholds))
-        self.transport = ScriptedTransport(script)
-
-    @property
-    def model(self) -> Any:
-        return "turn-detector-v1-mini"
-
-    def stream(
-        self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
-    ) -> _BaseStreamingTurnDetectorStream:
-        return _BaseStreamingTurnDetectorStream(detector=self, opts=self._opts, transport=self.transport)
-
-
-@dataclass
-class Call:
-    detector: TurnDetector
-    stream: TurnDetectorStream
-    audio: ScriptedAudio
-    decisions: list[Decision] = field(default_factory=list)
-
-    @property
-    def decision(self) -> Decision:
-        (decision,) = self.decisions
-        return decision
-
-
-@asynccontextmanager
-async def listening(script: Script, *, language: str = LANGUAGE, **options: Any) -> AsyncIterator[Call]:
-    audio = ScriptedAudio(script)
-    detector = TurnDetector(audio=audio, language=language, **options)
-    stream = detector.stream()
-    call = Call(detector, stream, audio)
-    detector.on("decided", call.decisions.append)
-    try:
-        yield call
-    finally:
-        await stream.aclose()
-
-
-async def called(pause: asyncio.Future[TurnDetectionEvent], *, within_s: float = 3.0) -> bool:
-    """Whether the turn was called; False if they went on."""
-    async with asyncio.timeout(within_s):
-        return (await pause).end_of_turn_probability >= 0.5
-
-
-async def is_open(pause: asyncio.Future[TurnDetectionEvent], *, after_s: float) -> bool:
-    await asyncio.sleep(after_s)
-    return not pause.done()
+from livekit.plugins.turns import TurnDetector
+from support.scripted_detector import (
+    CUT,
+    WHOLE,
+    Script,
+    breaks,
+    called,
+    is_gone,
+    is_open,
+    listening,
+    never,
+    raises,
+    says,
+)
 
 
 async def test_a_turn_that_is_over_is_called_at_once() -> None:
@@ -235,57 +111,6 @@ async def test_certain_words_wait_for_the_sound_a_little() -> None:
         assert await is_open(call.stream.predict(), after_s=0.2)
 
 
-async def test_a_language_without_rules_goes_by_its_sound() -> None:
-    async with listening(says(0.98), language="fi") as call:
-        assert await call.stream.supports_language(LanguageCode("fi"))
-        call.detector.hear("Menin eilen torille.", settled=True)
-        assert await called(call.stream.predict(), within_s=1.0)
-        assert call.decision.words is None
-
-
-async def test_korean_words_do_not_count_before_the_analyser_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    def loading(*_: object) -> float:
-        raise AssertionError("it would block the loop")
-
-    monkeypatch.setattr("livekit.plugins.turns.words.morphemes.loaded", lambda: False)
-    monkeypatch.setattr("livekit.plugins.turns.ending.heard.finished", loading)
-    async with listening(says(0.97), language="ko") as call:
-        call.detector.hear("어제 병원에 갔다 왔어요", settled=True)
-        assert await called(call.stream.predict(), within_s=1.0)
-        assert call.decision.words is None
-
-
-def test_what_needs_nothing_is_loaded_and_what_is_unknown_never() -> None:
-    turns.load("ko")
-    assert turns.loaded("ko-KR")
-    assert turns.loaded("en")
-    assert not turns.loaded("fi")
-    assert not turns.loaded("")
-
-
-async def test_korean_words_decide() -> None:
-    await asyncio.to_thread(turns.load, "ko")
-    async with listening(says(0.8), language="ko") as call:
-        call.detector.hear("어제 병원에 갔다가", settled=True)
-        pause = call.stream.predict()
-        assert await is_open(pause, after_s=0.4)
-        call.detector.hear("어제 병원에 갔다가 왔어요", settled=True)
-        assert await called(pause, within_s=1.0)
-        assert call.decision.cost_s < 0.1
-
-
-async def test_what_was_asked_decides_what_is_whole() -> None:
-    async with listening(says(0.6)) as call:
-        call.detector.hear("yes", settled=True)
-        alone = call.detector.judge().words
-        call.detector.answering("Did you sleep well?")
-        assert call.detector.asked is Asked.YES_NO
-        answer = call.detector.judge().words
-        assert alone is not None
-        assert answer is not None
-        assert answer > alone
-
-
 async def test_pauses_after_which_they_went_on_are_learnt() -> None:
     async with listening(says(0.1)) as call:
         call.detector.hear(CUT, settled=False)
@@ -328,33 +153,6 @@ async def test_the_turn_is_over_when_it_is_flushed() -> None:
         assert not call.decision.called
 
 
-def test_a_recognisers_interim_is_settled_when_it_comes_twice() -> None:
-    heard = Heard(LANGUAGE)
-    assert heard.hear_interim(CUT)
-    once = heard.judge(0.85).probability
-    assert heard.hear_interim(CUT.title())
-    twice = heard.judge(0.85).probability
-    assert twice < 0.5 < once
-    assert heard.hear_interim(f"{CUT} came home")
-    assert heard.judge(0.85).probability == once
-    heard.close_segment(f"{CUT} came home")
-    assert heard.hear_interim(CUT)
-    heard.over()
-    heard.hear_interim(CUT)
-    assert heard.judge(0.85).probability == once, "the turn before does not count"
-
-
-async def test_words_that_settled_stay_settled() -> None:
-    async with listening(says(0.5)) as call:
-        call.detector.hear(WHOLE, settled=True)
-        settled = call.detector.judge(0.5)
-        call.detector.hear("i went to the market yesterday", settled=False)
-        call.detector.hear(WHOLE, settled=False)
-        assert call.detector.judge(0.5) == settled
-        call.detector.hear(f"{WHOLE} And", settled=False)
-        assert call.detector.judge(0.5).probability < settled.probability
-
-
 async def test_audio_goes_to_the_audio_model() -> None:
     async with listening(never) as call:
         for _ in range(5):
@@ -391,59 +189,6 @@ async def test_nothing_runs_while_nobody_speaks() -> None:
         assert asyncio.all_tasks() == tasks
         assert await is_open(asyncio.get_running_loop().create_future(), after_s=0.1)
         assert len(call.decisions) == 1
-
-
-def transcribed(text: str, *, final: bool, language: str = LANGUAGE) -> UserInputTranscribedEvent:
-    return UserInputTranscribedEvent(transcript=text, is_final=final, language=LanguageCode(language))
-
-
-def said(role: Any, text: str) -> ConversationItemAddedEvent:
-    return ConversationItemAddedEvent(item=llm.ChatMessage(role=role, content=[text]))
-
-
-async def test_an_attached_session_tells_what_is_heard_and_said() -> None:
-    async with listening(never, language="") as call:
-        session: AgentSession[None] = AgentSession()
-        call.detector.attach(session)
-        session.emit("conversation_item_added", said("assistant", "Did you sleep well?"))
-        session.emit("user_input_transcribed", transcribed("Yes,", final=False))
-        assert (call.detector.language, call.detector.asked) == ("en", Asked.YES_NO)
-        session.emit("user_input_transcribed", transcribed("Yes, I did", final=True))
-        session.emit("user_input_transcribed", transcribed("but", final=False))
-        broken_off = call.detector.judge().words
-        assert broken_off is not None
-        assert broken_off < 0.3
-        session.emit("user_input_transcribed", transcribed("but not for long.", final=True))
-        assert call.detector.finals == "Yes, I did but not for long."
-        session.emit("conversation_item_added", said("user", "Where is it?"))
-        assert call.detector.asked is Asked.YES_NO
-        call.detector.detach()
-        session.emit("conversation_item_added", said("assistant", "Where?"))
-        assert call.detector.asked is Asked.YES_NO
-
-
-async def test_a_given_language_is_not_changed_by_a_transcript() -> None:
-    async with listening(never, language="ko") as call:
-        session: AgentSession[None] = AgentSession()
-        call.detector.attach(session)
-        session.emit("user_input_transcribed", transcribed("ne", final=False, language="en"))
-        assert call.detector.language == "ko"
-
-
-@pytest.mark.parametrize("agent_speaks", [False, True])
-async def test_who_goes_on_before_the_agent_speaks_was_cut_off(agent_speaks: bool) -> None:
-    async with listening(says(0.97)) as call:
-        session: AgentSession[None] = AgentSession()
-        call.detector.attach(session)
-        session.emit("user_input_transcribed", transcribed(WHOLE, final=True))
-        before = call.detector.pace
-        assert await called(call.stream.predict())
-        call.stream.flush("turn committed")
-        if agent_speaks:
-            session.emit("agent_state_changed", AgentStateChangedEvent(old_state="thinking", new_state="speaking"))
-        await asyncio.sleep(0.2)
-        call.stream.cancel_inference()
-        assert (call.detector.pace == before) == agent_speaks
 
 
 def test_waits_that_are_none() -> None:
