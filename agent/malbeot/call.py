@@ -27,6 +27,8 @@ class CallRequest(BaseModel):
     language: Language = "en"
     direction: Direction = "inbound"
     scenario: Scenario | None = None
+    conversation: str = Field(default="", max_length=64)
+    """The key of one that this call goes on with (`memory.conversations.session_key`)."""
 
     @classmethod
     def from_metadata(cls, metadata: str) -> "CallRequest":

@@ -22,6 +22,7 @@ from livekit.agents import (
 from malbeot.arrival import Arrival
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
+from malbeot.memory.call import Keeping
 from malbeot.persona import Caller, Persona, render_greeting, render_system
 from malbeot.scenario import Scenario
 from malbeot.turn_taking import TurnTaking
@@ -42,7 +43,7 @@ class Companion(Agent):
     text of an answer arrives even where its sound does not. Who speaks while recognition fails is
     asked to say it again, and answered all the same if that comes back. With `warm_prompt` the language model
     reads its prompt before the caller comes or while the greeting is spoken, so that the first answer does not wait for
-    that. The conversation begins at `arrival`, or at once without one.
+    that. The conversation begins at `arrival`, or at once without one, and goes on with what was said `earlier`.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Companion(Agent):
         scenario: Scenario | None = None,
         warm_prompt: bool = False,
         arrival: Arrival | None = None,
+        earlier: llm.ChatContext | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
-        super().__init__(instructions=render_system(persona, caller, now, scenario))
+        super().__init__(instructions=render_system(persona, caller, now, scenario), chat_ctx=earlier)
         self._persona = persona
         self._greeting = render_greeting(persona, caller, now)
         self._fixed = fixed
@@ -65,6 +68,7 @@ class Companion(Agent):
         self._taking = taking
         self._warm_prompt = warm_prompt
         self._arrival = arrival
+        self._keeping = keeping
         self._met = False
         self._prompt_read = asyncio.Event()
         """The language model has read its prompt, or is not waited for any more."""
@@ -90,6 +94,8 @@ class Companion(Agent):
         self.session.on("user_transcription_timeout", self._on_unheard)
         self.session.on("user_input_transcribed", self._on_heard)
         self._taking.attach(self)
+        if self._keeping:
+            self._keeping.attach(self.session)
         self.session.say(self._greeting)
 
     async def on_exit(self) -> None:
@@ -102,6 +108,8 @@ class Companion(Agent):
         self.session.off("user_transcription_timeout", self._on_unheard)
         self.session.off("user_input_transcribed", self._on_heard)
         await self._taking.aclose()
+        if self._keeping:
+            await self._keeping.aclose()
 
     def _on_error(self, event: ErrorEvent) -> None:
         if isinstance(event.error, stt.STTError):

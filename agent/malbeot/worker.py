@@ -30,6 +30,7 @@ from malbeot.companion import Companion
 from malbeot.errors import MalbeotError
 from malbeot.livekit_server import wait_for_livekit
 from malbeot.log import logger
+from malbeot.memory import call as memory
 from malbeot.persona import Caller, Persona
 from malbeot.persona_choice import choose_persona, load_all
 from malbeot.session import build_session, room_options
@@ -92,6 +93,8 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
         scenario=request.scenario,
         warm_prompt=providers.keeps_prompts_warm(settings),
         arrival=arrival,
+        earlier=await memory.recall(settings, request.conversation),
+        keeping=memory.Keeping(settings, request.conversation),
     )
     session = build_session(settings, persona, loaded, taking, ears)
     if settings.metrics_file:

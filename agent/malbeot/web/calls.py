@@ -7,8 +7,11 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from malbeot.call import CallRequest, Direction, Language
+from malbeot.memory.names import SessionName
+from malbeot.persona_choice import choose_persona
 from malbeot.scenario import ScenarioChoice, chosen_scenario
 from malbeot.web.access import TheGuest, language_of
+from malbeot.web.conversation import key_of
 from malbeot.web.door import TheDoor
 from malbeot.web.names import clean_name
 from malbeot.web.places import Full, Unavailable
@@ -22,7 +25,8 @@ class NewCall(BaseModel):
     """Who calls, in which language, and whom. No persona: the one that the operator chose, or by language.
 
     The name of an invitation stands in for one that is left out. An `outbound` call is greeted as one that the
-    companion makes.
+    companion makes. A `session` is remembered for an hour: another call of it, or `/v1/chat/completions`, goes on with
+    what was said.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +36,7 @@ class NewCall(BaseModel):
     persona: str = ""
     direction: Direction = "inbound"
     scenario: ScenarioChoice = None
+    session: SessionName | None = None
 
 
 class CallTicket(BaseModel):
@@ -52,7 +57,7 @@ class NoCall(BaseModel):
 
 
 @router.post("/calls", status_code=201, responses={503: {"model": NoCall, "description": "No place, or no server"}})
-async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
+async def new_call(call: NewCall, request: Request, door: TheDoor, guest: TheGuest) -> CallTicket:
     """A place and a room, held for 20 seconds until the caller has joined, and then until the call is over.
 
     The companion is sent there at once. The token makes no room: what is over stays so.
@@ -63,17 +68,19 @@ async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
         scenario = chosen_scenario(call.scenario, door.scenarios)
     except LookupError as error:
         raise HTTPException(422, str(error.args[0])) from None
-    request = CallRequest(
+    asked = CallRequest(
         persona=call.persona,
         name=call.name or guest.name,
         language=call.language,
         direction=call.direction,
         scenario=scenario,
     )
+    persona = choose_persona(door.personas, asked, door.settings)
+    asked = asked.model_copy(update={"conversation": key_of(call.session, request, guest, persona)})
     key, secret = door.settings.livekit_keys
-    ticket = issue(request, api_key=key, api_secret=secret)
+    ticket = issue(asked, api_key=key, api_secret=secret)
     try:
-        await door.places.begin(ticket.room, request)
+        await door.places.begin(ticket.room, asked)
     except (Full, Unavailable) as why:
         door.figures.no_place(full=isinstance(why, Full))
         raise refusal(why, call.language) from None

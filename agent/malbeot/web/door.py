@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from livekit import api
 from livekit.agents import llm, utils
 
+from malbeot.memory import open_conversations
 from malbeot.persona import Persona
 from malbeot.scenario import ScenarioFile
 from malbeot.settings import Settings
@@ -58,7 +59,11 @@ async def open_door(
     async with utils.http_context.open():
         http = utils.http_context.http_session()
         livekit = api.LiveKitAPI(settings.livekit_url, key, secret, session=http)
-        async with open_places(settings, livekit) as places, model:
+        async with (
+            open_places(settings, livekit) as places,
+            open_conversations(settings) as conversations,
+            model,
+        ):
             yield Door(
                 settings=settings,
                 personas=personas,
@@ -71,7 +76,7 @@ async def open_door(
                 scenarios=scenarios,
                 voices=voices,
                 model=model,
-                sessions=Sessions(),
+                sessions=Sessions(conversations),
                 generations=Slots(GENERATIONS, calls_wait=calls.others_wait),
                 speeches=Slots(SPEECHES, calls_wait=calls.others_wait),
             )

@@ -10,13 +10,12 @@ from malbeot.call import CallRequest
 from malbeot.persona import Caller, Persona, render_system
 from malbeot.persona_choice import choose_persona
 from malbeot.scenario import Scenario, chosen_scenario
-from malbeot.web.access import Guest, TheGuest, language_of
-from malbeot.web.access.peers import counted_address
+from malbeot.web.access import TheGuest, language_of
 from malbeot.web.chat.options import model_options
 from malbeot.web.chat.refusals import refusal
 from malbeot.web.chat.reply import Reply
 from malbeot.web.chat.request import ChatRequest
-from malbeot.web.chat.sessions import Key, Session
+from malbeot.web.conversation import key_of
 from malbeot.web.door import Door, TheDoor
 
 router = APIRouter(prefix="/v1")
@@ -56,12 +55,13 @@ async def complete(chat: ChatRequest, request: Request, door: TheDoor, guest: Th
     """
     persona = _persona(chat, request, door)
     caller = Caller(name=chat.name or guest.name, direction="inbound")
+    key = key_of(chat.session, request, guest, persona)
     return Reply(
         chat,
         model=door.model,
         system=render_system(persona, caller, datetime.now().astimezone(), _scenario(chat, door)),
         options=model_options(door.settings, chat),
-        session=_session(chat, request, door, guest),
+        session=door.sessions.find(key) if key else None,
         slots=door.generations,
     )
 
@@ -81,10 +81,3 @@ def _scenario(chat: ChatRequest, door: Door) -> Scenario | None:
         return chosen_scenario(chat.scenario, door.scenarios)
     except LookupError as error:
         raise refusal(400, str(error.args[0]), param="scenario") from None
-
-
-def _session(chat: ChatRequest, request: Request, door: Door, guest: Guest) -> Session | None:
-    if chat.session is None:
-        return None
-    address = "" if guest.invitation else counted_address(request)
-    return door.sessions.find(Key(guest=guest.invitation, address=address, session=f"{chat.model} {chat.session}"))

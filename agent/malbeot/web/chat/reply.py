@@ -1,7 +1,7 @@
 """The response: the model is asked when it is sent, and stops when its reader leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from malbeot.web.chat.events import Events
 from malbeot.web.chat.options import ModelOptions
 from malbeot.web.chat.refusals import busy, model_failed, openai_form, refusal, refused
 from malbeot.web.chat.request import ChatRequest
-from malbeot.web.chat.sessions import Session
+from malbeot.web.chat.sessions import Answering, Session
 from malbeot.web.chat.wire import Wire, to_json
 from malbeot.web.leaving import unless_left
 from malbeot.web.slots import Busy, Slots
@@ -50,27 +50,25 @@ class Reply(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         said = [llm.ChatMessage(role=_role(message.role), content=[message.text]) for message in self._request.messages]
         async with AsyncExitStack() as held:
-            if self._session:
-                if self._session.turn.locked():
-                    await refused(_still_answering())(scope, receive, send)
-                    return
-                await held.enter_async_context(self._session.turn)
             try:
+                if self._session:
+                    held.enter_context(self._session.turn())
                 if not await unless_left(receive, held.enter_async_context(self._slots.one())):
                     return
+            except Answering:
+                await refused(_still_answering())(scope, receive, send)
+                return
             except Busy:
                 await refused(busy())(scope, receive, send)
                 return
-            async with answering(self._model, self._context(said), self._options) as answer:
+            earlier = await self._session.earlier() if self._session else []
+            context = llm.ChatContext([self._system, *earlier, *said])
+            async with answering(self._model, context, self._options) as answer:
                 response = await self._respond(answer, receive)
                 if response:
                     await response(scope, receive, send)
             if self._session and answer.text:
-                self._session.add(said, answer.text)
-
-    def _context(self, said: Sequence[llm.ChatMessage]) -> llm.ChatContext:
-        earlier = self._session.context.items if self._session else []
-        return llm.ChatContext([self._system, *earlier, *said])
+                await self._session.add(said, answer.text)
 
     async def _respond(self, answer: Answer, receive: Receive) -> Response | None:
         """None where the reader has left."""

@@ -4,9 +4,10 @@ import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from malbeot.call import MAX_NAME, Language
+from malbeot.memory.names import SessionName
 from malbeot.scenario import ScenarioChoice
 
 MAX_MESSAGES = 100
@@ -85,20 +86,6 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-_SESSION_NAME = r"[A-Za-z0-9_-]{8,64}"
-
-
-def _names_a_session(session: str) -> str:
-    if not re.fullmatch(_SESSION_NAME, session):
-        raise ValueError("must be 8 to 64 letters (a to z, A to Z), digits, - or _")
-    return session
-
-
-_SessionName = Annotated[
-    str, AfterValidator(_names_a_session), WithJsonSchema({"type": "string", "pattern": f"^{_SESSION_NAME}$"})
-]
-
-
 def _one(number: int | None) -> int | None:
     if number not in (None, 1):
         raise ValueError("there is one answer to a request: leave it out")
@@ -147,8 +134,8 @@ class ChatRequest(BaseModel):
     language: Language | None = None
     """Whose persona answers for `malbeot`; without it, the language of Accept-Language."""
     scenario: ScenarioChoice = None
-    session: _SessionName | None = None
-    """A conversation that is remembered here for an hour, so that only what is new has to be sent."""
+    session: SessionName | None = None
+    """A conversation that is remembered here for an hour, so that only what is new has to be sent; calls share it."""
 
     n: Annotated[int | None, AfterValidator(_one)] = None
     modalities: Annotated[list[str] | None, AfterValidator(_text_alone)] = None
