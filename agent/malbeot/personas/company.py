@@ -63,6 +63,7 @@ class Thoughts(StrictModel):
 
     enabled: bool = True
     after_s: Annotated[Seconds, Field(ge=0.5)] = 1.2
+    """Counted from the caller's last word."""
     words: Ways
 
 
