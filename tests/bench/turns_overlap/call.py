@@ -83,15 +83,17 @@ async def play(caller: Caller, clip: Clip) -> Row:
     )
 
 
-def first_gap(caller: Caller, from_time: float, to_time: float) -> tuple[float, float] | None:
-    """When the first silence of GAP_S or more began, and how long it was; None where there was none."""
+def first_gap(
+    caller: Caller, from_time: float, to_time: float, *, least_s: float = GAP_S
+) -> tuple[float, float] | None:
+    """When the first silence of `least_s` or more began, and how long it was; None where there was none."""
     samples = caller.heard.samples(from_time, to_time)
     if not len(samples):
         return from_time, to_time - from_time
     loud = np.flatnonzero(loud_windows(samples, HEARING_RATE))
     edges = np.concatenate([[-1], loud, [len(samples) // round(HEARING_RATE * WINDOW_S)]])
     lengths = np.diff(edges) - 1
-    long = np.flatnonzero(lengths >= GAP_S / WINDOW_S)
+    long = np.flatnonzero(lengths >= least_s / WINDOW_S)
     if not len(long):
         return None
     # The line may have carried less than the time that went by: the end of the recording is what is certain.
