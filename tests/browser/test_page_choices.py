@@ -82,6 +82,8 @@ async def test_a_microphone_that_is_gone_is_replaced(unattended: Stack) -> None:
         await page.click("#call")
         await wait_for_state(page, "ringing")
         assert await page.evaluate(DEVICES) == ["default"]
+        await page.click("#more")
+        await wait_until(page, "document.querySelector('#microphone').value === 'default'")
 
 
 # Listens to what the page plays, as loud as it plays it.

@@ -42,8 +42,9 @@ export class DeviceList {
     });
     this.#field.replaceChildren(...options);
     if (!options.length) this.show(false);
+    this.#field.value = remembered(REMEMBERED[this.kind]);
     // Where none of them is the browser's own choice, none is shown as chosen: the first can be chosen, too.
-    this.#field.value = remembered(REMEMBERED[this.kind]) || "default";
+    if (this.#field.selectedIndex < 0) this.#field.value = "default";
     return devices.filter(({ deviceId, label }) => label && !ALIASES.has(deviceId)).length;
   }
 
