@@ -12,6 +12,8 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE, DESK = (390, 844), (1280, 800)
+ELSEWHERE = "malbeot.example"
+"""A name by which the browser reaches this machine without knowing that it is this one."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _QUIET = [
     "--no-sandbox",
@@ -20,10 +22,12 @@ _QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
     "--autoplay-policy=no-user-gesture-required",
 ]
 _FAKE_DEVICE = "--use-fake-device-for-media-stream"
 _ALLOW_DEVICES = "--use-fake-ui-for-media-stream"
+_ALLOW_OWN_SOUND = "--auto-accept-this-tab-capture"
 
 
 class Refusals(list[str]):
@@ -44,9 +48,10 @@ async def caller_page(
     loop: bool = False,
     has_microphone: bool = True,
     may_use_microphone: bool = True,
+    may_hear_itself: bool = False,
 ) -> AsyncIterator[Page]:
     """The page, open. `microphone` is spoken from when the page opens it, once unless `loop`; without, the browser's
-    own beeps are.
+    own beeps are. A page that `may_hear_itself` gets by `getDisplayMedia` what it plays.
 
     Ends with a check that the page kept its own Content-Security-Policy and threw no error.
     """
@@ -55,7 +60,9 @@ async def caller_page(
     arguments = list(_QUIET)
     if has_microphone:
         arguments.append(_FAKE_DEVICE)
-    if may_use_microphone:
+    if may_hear_itself:
+        arguments.append(_ALLOW_OWN_SOUND)  # where devices are allowed by a flag, the sound would be a fake one, too
+    elif may_use_microphone:
         arguments.append(_ALLOW_DEVICES)
     if microphone:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}{'' if loop else '%noloop'}")
@@ -64,10 +71,17 @@ async def caller_page(
         # Chromium's sound library leaves a folder behind wherever it is not told to.
         env: dict[str, str | float | bool] = {**os.environ, "PULSE_RUNTIME_PATH": pulse}
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=arguments, env=env)
+            browser = await playwright.chromium.launch(
+                executable_path=chromium,
+                args=arguments,
+                env=env,
+                ignore_default_args=["--mute-audio"] if may_hear_itself else None,
+            )
             try:
                 width, height = size
                 context = await browser.new_context(locale=locale, viewport={"width": width, "height": height})
+                if may_hear_itself:
+                    await context.grant_permissions(["microphone", "camera"])
                 page = await context.new_page()
                 page.on("console", refused.note)
                 page.on("pageerror", lambda error: errors.append(str(error)))

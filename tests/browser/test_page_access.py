@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, Route
 
 from browser.axe import violations
-from browser.chromium import caller_page, screenshot, wait_for_state
+from browser.chromium import ELSEWHERE, caller_page, screenshot, wait_for_state
 from support.stack import Stack, running_stack
 
 
@@ -112,6 +112,23 @@ async def test_who_comes_with_an_invitation_is_asked_for_no_code(guarded: Stack)
         await page.wait_for_selector("#code", state="hidden")
         await page.click("#call")
         await page.wait_for_selector('main[data-problem="invitation-refused"]')
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "over https"), ("ko-KR", "https 주소로")])
+async def test_a_page_that_gets_no_microphone(guarded: Stack, locale: str, words: str) -> None:
+    elsewhere = guarded.web_url.replace("127.0.0.1", ELSEWHERE)
+    async with caller_page(elsewhere, locale=locale) as page:
+        await page.wait_for_selector("#code", state="visible")
+        await page.fill("#code", "open-sesame")
+        await page.click("#call")
+        await page.wait_for_selector('main[data-problem="insecure-page"]')
+        assert words in await page.inner_text("#problem")
+        assert await page.is_hidden("#other-microphone")
+        assert await violations(page) == []
+        await page.click("#call-typing")
+        await wait_for_state(page, "ringing")
+        await page.click("#hangup")
+        await wait_for_state(page, "ended")
 
 
 async def test_what_is_typed_as_a_code_can_be_seen(unattended: Stack) -> None:

@@ -1,6 +1,7 @@
 """A whole call through the page: its microphone speaks a question, and the companion greets and answers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,24 +9,34 @@ import pytest
 from browser.axe import violations
 from browser.chromium import caller_page, screenshot, wait_for_state, wait_until
 from support.recognise import word_error_rate
-from support.speech import Speech, english
+from support.speech import Speech, english, korean_person
 from support.stack import Stack
 
 QUESTION = "Hello there. What do you like to do on a sunny day?"
 QUIET_S = 9.0
 """Silence before the question: the greeting is over by then."""
+BREAKS_IN_S = 4.0
+"""Silence before a caller who does not wait for the end of the Korean greeting, which takes 8 s."""
 
-# Listens in the test's own code to what the page plays, and keeps the loudest moment since the last `reset`.
-LISTEN = """() => {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  context.createMediaStreamSource(document.querySelector("#voice").srcObject).connect(analyser);
+# Listens in the test's own code to what the page gets to play: the loudest moment since the last reset, and when there
+# was voice first and last.
+LISTEN = """rms_of_voice => {
+  const voice = document.querySelector("#voice"), context = new AudioContext(), analyser = context.createAnalyser();
   const samples = new Float32Array(analyser.fftSize);
+  let stream = null;
   window.loudest = 0;
+  window.voice = { first: null, last: null };
   setInterval(() => {
+    if (voice.srcObject && voice.srcObject !== stream) {
+      stream = voice.srcObject;
+      context.createMediaStreamSource(stream).connect(analyser);
+    }
     analyser.getFloatTimeDomainData(samples);
     const rms = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
     window.loudest = Math.max(window.loudest, rms);
+    if (rms <= rms_of_voice) return;
+    window.voice.last = performance.now();
+    window.voice.first ??= window.voice.last;
   }, 20);
 }"""
 VOICE_RMS = 0.01
@@ -47,29 +58,36 @@ WATCH = """() => {
 }"""
 
 
-def question_after_silence(path: Path) -> Path:
-    speech = english(QUESTION)
-    quiet = np.zeros(int(QUIET_S * speech.rate), np.int16)
+def after_silence(speech: Speech, quiet_s: float, path: Path) -> Path:
+    quiet = np.zeros(int(quiet_s * speech.rate), np.int16)
     return Speech(np.concatenate([quiet, speech.samples]), speech.rate).to_wav(path)
 
 
+def in_step(growth: list[dict[str, Any]], *, first: float, last: float) -> None:
+    """The caption grows with the voice, which was heard from `first` to `last`, all in the browser's milliseconds."""
+    assert len(growth) >= 4, growth
+    assert abs(growth[0]["at"] - first) <= 1000, (growth, first)
+    assert first < growth[-1]["at"] <= last + 1000, (growth, last)
+    assert all(step["speaking"] for step in growth[1:-1]), growth
+    halfway = [step["text"] for step in growth if step["at"] <= (first + last) / 2]
+    assert halfway, (growth, first, last)
+    assert 0.2 <= len(halfway[-1]) / len(growth[-1]["text"]) <= 0.85, (growth, first, last)
+
+
 async def test_a_call_from_the_page(attended: Stack, tmp_path: Path) -> None:
-    microphone = question_after_silence(tmp_path / "microphone.wav")
+    microphone = after_silence(english(QUESTION), QUIET_S, tmp_path / "microphone.wav")
     async with caller_page(attended.web_url, microphone=microphone) as page:
         await page.fill("#name", "Rose")
         await page.evaluate(WATCH)
+        await page.evaluate(LISTEN, VOICE_RMS)
         await page.click("#call")
         await wait_for_state(page, "speaking")
-        await wait_until(page, "document.querySelector('#voice').srcObject !== null")
-        await page.evaluate(LISTEN)
         await wait_until(page, f"window.loudest > {VOICE_RMS}")
         await screenshot(page, "greeting")
         greeting = '#captions [data-speaker="companion"][data-final="true"] .text'
         assert "Rose" in await (await page.wait_for_selector(greeting, timeout=20_000)).inner_text()
-        # The caption grows with the voice: not all at once, and over as long as the words take to say.
-        growth = await page.evaluate("window.seen.growth")
-        assert len(growth) >= 4, growth
-        assert growth[-1]["at"] - growth[0]["at"] > 1500, growth
+        await wait_for_state(page, "listening")
+        in_step(await page.evaluate("window.seen.growth"), **await page.evaluate("window.voice"))
         assert await page.evaluate("window.seen.level") < 0.2
         assert await violations(page) == []
 
@@ -117,3 +135,20 @@ async def test_who_only_listened_reads_so(attended: Stack, silence: Path, locale
         await page.click("#hangup")
         await wait_for_state(page, "ended")
         assert await page.inner_text("#turns") == turns
+
+
+async def test_a_korean_caller_breaks_in(attended: Stack, tmp_path: Path) -> None:
+    """What they say is written in Hangul, and of what they cut off no more than was heard."""
+    microphone = after_silence(korean_person(), BREAKS_IN_S, tmp_path / "microphone.wav")
+    async with caller_page(attended.web_url, locale="ko-KR", microphone=microphone) as page:
+        await page.click("#call")
+        companion = page.locator('#captions [data-speaker="companion"] .text').first
+        await companion.wait_for(timeout=30_000)
+        mine = '#captions [data-speaker="caller"] .text'
+        await wait_until(page, f"/[가-힣]/.test(document.querySelector('{mine}')?.textContent)", timeout_s=40)
+        await page.wait_for_selector('#captions [data-speaker="companion"][data-final="true"]', timeout=5_000)
+        said = await companion.inner_text()
+        assert said.startswith("안녕하세요"), said
+        assert not said.endswith("지내셨어요?"), said
+        assert await page.inner_text('#captions [data-speaker="caller"] .speaker') == "나"
+        await screenshot(page, "korean-break-in")

@@ -1,9 +1,12 @@
-"""Devices at awkward moments: a camera that is allowed too late, and a muted microphone in a call that is lost."""
+"""A camera that is refused or allowed too late, and a muted microphone in a call that is lost."""
 
+import pytest
 from livekit import api
 from playwright.async_api import Page
 
+from browser.axe import violations
 from browser.chromium import caller_page, wait_for_state, wait_until
+from browser.refusal import allow, refusable, refuse
 from support.stack import Stack
 
 # The browser asks for the camera until the test says `window.allow()`; every device that opens is noted.
@@ -101,3 +104,36 @@ async def test_who_is_muted_stays_so_when_the_page_calls_again(unattended: Stack
         await wait_until(page, "window.opened[0].enabled")
         await page.click("#hangup")
         await wait_for_state(page, "ended")
+
+
+REFUSED_CAMERA = {
+    "en-US": [
+        ("NotAllowedError", "This page may not use your camera."),
+        ("NotFoundError", "No camera was found."),
+        ("NotReadableError", "Another program is using the camera."),
+    ],
+    "ko-KR": [
+        ("NotAllowedError", "카메라를 쓸 수 없습니다."),
+        ("NotFoundError", "카메라가 없습니다."),
+        ("NotReadableError", "다른 프로그램이 카메라를 쓰고 있습니다."),
+    ],
+}
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+async def test_a_camera_that_is_refused_and_then_is_not(unattended: Stack, locale: str) -> None:
+    async with caller_page(unattended.web_url, locale=locale) as page:
+        await refusable(page)
+        await page.click("#call")
+        await wait_for_state(page, "ringing")
+        for error, words in REFUSED_CAMERA[locale]:
+            await refuse(page, "video", error)
+            await turn_camera(page)
+            await page.wait_for_selector(f'#problem:has-text("{words}")')
+            assert await page.is_hidden("#self-view")
+            assert await page.get_attribute("main", "data-state") == "ringing"
+        assert await violations(page) == []
+        await allow(page)
+        await turn_camera(page)
+        await page.wait_for_selector("#self-view", state="visible")
+        assert await page.is_hidden("#problem")

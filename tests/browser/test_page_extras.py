@@ -7,12 +7,14 @@ from playwright.async_api import Page
 
 from browser.axe import violations
 from browser.chromium import caller_page, screenshot, wait_for_state, wait_until
+from browser.refusal import refusable
 from support.speech import Speech, english
 from support.stack import Stack
 
 QUESTION = "What do you like to do on a sunny day?"
 PAUSE_S = 3.0
 CALLER = '#captions [data-speaker="caller"]'
+MICROPHONE_ID = "window.opened.findLast((track) => track.kind === 'audio').getSettings().deviceId"
 CAMERA_IS_LIVE = "document.querySelector('#self-view').srcObject?.getVideoTracks()[0]?.readyState === 'live'"
 
 
@@ -31,6 +33,7 @@ async def write(page: Page, text: str) -> None:
 async def test_mute_camera_devices_and_typing(attended: Stack, tmp_path: Path) -> None:
     microphone = question_and_pause(tmp_path / "microphone.wav")
     async with caller_page(attended.web_url, microphone=microphone, loop=True) as page:
+        await refusable(page)
         await page.click("#call")
         await page.click("#mute")  # before the microphone is open
         assert await page.inner_text("#mute") == "Unmute"
@@ -42,10 +45,9 @@ async def test_mute_camera_devices_and_typing(attended: Stack, tmp_path: Path) -
 
         await page.click("#more")
         assert await page.evaluate("document.querySelector('#panel').open")
-        await wait_until(page, "document.querySelectorAll('#microphone option').length > 0")
-        await page.select_option("#microphone", index=0)
-        await page.fill("#volume", "40")
-        assert await page.evaluate("document.querySelector('#voice').volume") == 0.4
+        await page.wait_for_selector("#microphone option:nth-child(2)", state="attached")
+        await page.select_option("#microphone", label="Fake Audio Input 2")
+        chosen = await page.input_value("#microphone")
         assert await violations(page) == []
         await screenshot(page, "more")
         await page.keyboard.press("Escape")
@@ -85,6 +87,7 @@ async def test_mute_camera_devices_and_typing(attended: Stack, tmp_path: Path) -
         spoken = await page.locator(CALLER).count()
         await page.click("#mute")
         await wait_until(page, f"document.querySelectorAll('{CALLER}').length > {spoken}", timeout_s=30)
+        assert await page.evaluate(MICROPHONE_ID) == chosen
 
         await page.click("#more")
         await page.click("#camera")

@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Request
 
 from browser.axe import violations
 from browser.chromium import caller_page, screenshot, wait_for_state, wait_until
@@ -18,7 +18,20 @@ READ_ALONG = """() => {
   const line = document.querySelector("#state");
   new MutationObserver(() => window.read.push(line.textContent)).observe(line, { childList: true });
 }"""
+CALLED_ANEW = "window.read.some((words) => words.includes('calling again for you'))"
 TALKING = ("listening", "thinking", "speaking")
+
+
+def calls_of(page: Page) -> list[str]:
+    """Every call that the page asks the service for from now on."""
+    calls: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/api/calls"):
+            calls.append(request.url)
+
+    page.on("request", note)
+    return calls
 
 
 async def greeted(page: Page) -> None:
@@ -38,8 +51,12 @@ async def can_talk(page: Page, words: str) -> None:
 
 
 async def test_ten_and_twenty_seconds_without_a_network(attended: Stack, silence: Path) -> None:
+    """After ten seconds the same call goes on. After twenty LiveKit has given the caller up: the page calls anew, once,
+    and says so."""
     async with caller_page(attended.web_url, microphone=silence) as page:
+        calls = calls_of(page)
         await greeted(page)
+        await page.evaluate(READ_ALONG)
         with cut_off():
             cut = time.monotonic()
             await wait_for_state(page, "reconnecting", timeout_s=8)
@@ -50,12 +67,16 @@ async def test_ten_and_twenty_seconds_without_a_network(attended: Stack, silence
         await wait_for_state(page, *TALKING, timeout_s=10)
         assert await page.is_hidden("#problem")
         await can_talk(page, "Are you still there?")
+        assert len(calls) == 1
+        assert not await page.evaluate(CALLED_ANEW)
 
         with cut_off():
             await asyncio.sleep(20)
             await wait_for_state(page, "reconnecting", timeout_s=1)
         await wait_for_state(page, *TALKING, timeout_s=30)
         await can_talk(page, "And now?")
+        assert len(calls) == 2
+        assert await page.evaluate(CALLED_ANEW)
 
 
 async def test_the_server_is_killed_and_starts_again(attended: Stack, silence: Path) -> None:
@@ -67,7 +88,7 @@ async def test_the_server_is_killed_and_starts_again(attended: Stack, silence: P
         await attended.stop("livekit")
         await attended.start("livekit")
         # The room is gone with the server: the page calls again, and says so.
-        await wait_until(page, "window.read.some((words) => words.includes('calling again for you'))", timeout_s=30)
+        await wait_until(page, CALLED_ANEW, timeout_s=30)
         await wait_for_state(page, *TALKING, "failed", timeout_s=60)
         assert await page.inner_text("#problem") == ""
         await can_talk(page, "Are you still there?")

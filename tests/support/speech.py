@@ -20,6 +20,8 @@ from malbeot_local.models import piper_joe, whisper_base
 
 PIPER_VOICE = piper_joe(Cache(default_root(os.environ)))
 WHISPER_MODEL = whisper_base(Cache(default_root(os.environ)))
+_SPOKEN_LONG = "우리 딸이 어제 전화했어요. 그래서 기분이 참 좋았는데 오늘은 아무 연락이 없네요."
+_RECORDING = Path(__file__).parents[3] / "shared" / "audio" / "ko_read.wav"
 _TIMEOUT_S = 60
 
 
@@ -60,6 +62,11 @@ def english(text: str, *, speed: float = 1.0) -> Speech:
 def korean(text: str, *, speed: float = 1.0) -> Speech:
     """`text` in eSpeak NG's Korean."""
     return _say(text, "ko", speed)
+
+
+def korean_person() -> Speech:
+    """A person's voice where there is one. Whisper base makes little of eSpeak NG's Korean, and nothing of less."""
+    return Speech.from_wav(_RECORDING) if _RECORDING.exists() else korean(_SPOKEN_LONG)
 
 
 @cache

@@ -2,6 +2,7 @@ import { keepCode, permit, takeInvitation } from "./access";
 import { Call, type CallListener } from "./call/call";
 import { remember, remembered } from "./memory";
 import { wantsPermit } from "./service";
+import type { DeviceKind } from "./view/devices";
 import { Panel } from "./view/panel";
 import { View } from "./view/view";
 import { languageOf, wordsIn } from "./words";
@@ -24,12 +25,7 @@ const panel = new Panel(words, {
   volume: (volume) => {
     view.voice.volume = volume;
   },
-  device: (kind, id) => {
-    call?.choose(kind, id).then(
-      () => status.showHint(null),
-      () => status.showHint("device-failed"),
-    );
-  },
+  device: chooseDevice,
 });
 view.voice.volume = panel.volume;
 start.name.value = remembered("name");
@@ -78,6 +74,19 @@ async function turnCamera(on: boolean): Promise<void> {
   if (hint === undefined) return;
   status.showHint(hint);
   showCamera(on && hint === null);
+}
+
+async function chooseDevice(kind: DeviceKind, id: string): Promise<boolean> {
+  try {
+    await call?.choose(kind, id);
+    status.showHint(null);
+    return true;
+  } catch {
+    // Behind the open panel nobody would read it.
+    panel.close();
+    status.showHint("device-failed");
+    return false;
+  }
 }
 
 async function send(): Promise<void> {

@@ -32,6 +32,7 @@ export interface Words {
   selfView: string;
   volume: string;
   microphone: string;
+  otherMicrophone: string;
   speaker: string;
   device: (number: number) => string;
   /** Instead of `states.listening` while the caller is heard. */

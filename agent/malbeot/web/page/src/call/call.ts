@@ -6,7 +6,7 @@ import type { Language } from "../words";
 import { turnCamera } from "./camera";
 import { Connection, type End, type Listener } from "./connection";
 import { meter } from "./meter";
-import { openMicrophone } from "./microphone";
+import { changeMicrophone, openMicrophone } from "./microphone";
 import type { Caption } from "./transcription";
 
 /** What a call tells the page. */
@@ -41,6 +41,7 @@ function pause(ms: number): Promise<void> {
 export class Call {
   #connection: Connection | undefined;
   #ticket: Ticket | undefined;
+  #opening: Promise<LocalAudioTrack> | undefined;
   #microphone: LocalAudioTrack | undefined;
   #unmeter: (() => void) | undefined;
   #answeredAt: number | undefined;
@@ -59,7 +60,7 @@ export class Call {
   async dial(): Promise<void> {
     this.#tell("dialling");
     try {
-      if (this.caller.speaks) this.#microphone = await openMicrophone();
+      if (this.caller.speaks) this.#microphone = await (this.#opening = openMicrophone());
       if (this.#over) return this.#microphone?.stop();
       if (this.#muted) await this.#microphone?.mute();
       if (this.#microphone) this.#measure(this.#microphone);
@@ -110,9 +111,12 @@ export class Call {
     }
   }
 
-  /** Throws where the browser refuses the device. */
+  /** Throws where the browser refuses the device. Works at any time: a microphone that is being opened is awaited. */
   async choose(kind: "audioinput" | "audiooutput", device: string): Promise<void> {
-    await this.#connection?.room.switchActiveDevice(kind, device);
+    if (kind === "audiooutput") return void (await this.#connection?.room.switchActiveDevice(kind, device));
+    // Why it did not open is told by the end of the call.
+    const microphone = await this.#opening?.catch(() => undefined);
+    if (microphone && !this.#over) await changeMicrophone(microphone, device, () => !this.#over);
   }
 
   /** Says `text` in writing. Throws where it does not get through. */

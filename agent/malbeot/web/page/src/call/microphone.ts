@@ -15,14 +15,44 @@ export async function openMicrophone(): Promise<LocalAudioTrack> {
   if (!navigator.mediaDevices) throw new CallFailed("insecure-page");
   const chosen = remembered("microphone");
   try {
-    return await createLocalAudioTrack({
-      echoCancellation: true,
-      noiseSuppression: true,
-      autoGainControl: true,
-      // One that is not there any more is replaced by the browser's own choice.
-      deviceId: { ideal: chosen || "default" },
-    });
+    // Browsers need not follow a wish: the device is demanded.
+    if (chosen) return await open({ exact: chosen });
   } catch (error) {
-    throw new CallFailed(PROBLEMS[MediaDeviceFailure.getFailure(error) ?? MediaDeviceFailure.Other]);
+    if (!isGone(error)) throw failed(error);
+  }
+  try {
+    return await open({ ideal: "default" });
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+function open(deviceId: ConstrainDOMString): Promise<LocalAudioTrack> {
+  return createLocalAudioTrack({ echoCancellation: true, noiseSuppression: true, autoGainControl: true, deviceId });
+}
+
+/** A device that is not there any more is replaced by the browser's own choice. */
+function isGone(error: unknown): boolean {
+  const failure = MediaDeviceFailure.getFailure(error);
+  return failure !== MediaDeviceFailure.PermissionDenied && failure !== MediaDeviceFailure.DeviceInUse;
+}
+
+function failed(error: unknown): CallFailed {
+  return new CallFailed(PROBLEMS[MediaDeviceFailure.getFailure(error) ?? MediaDeviceFailure.Other]);
+}
+
+/** Goes over to another `device`. Throws where the browser refuses it; while it is `wanted`, the one before goes on. */
+export async function changeMicrophone(
+  microphone: LocalAudioTrack,
+  device: string,
+  wanted: () => boolean,
+): Promise<void> {
+  const before = microphone.mediaStreamTrack.getSettings().deviceId;
+  try {
+    await microphone.setDeviceId({ exact: device });
+  } catch (error) {
+    // The browser closed it to open the other.
+    if (before && wanted()) await microphone.setDeviceId({ exact: before }).catch(() => undefined);
+    throw error;
   }
 }

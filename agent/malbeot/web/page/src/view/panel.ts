@@ -1,6 +1,7 @@
-import { Room, supportsAudioOutputSelection } from "livekit-client";
+import { supportsAudioOutputSelection } from "livekit-client";
 import { remember, remembered } from "../memory";
 import type { Words } from "../words";
+import { type DeviceKind, DeviceList } from "./devices";
 import { part } from "./part";
 
 /** What the panel behind "More" asks for. */
@@ -8,7 +9,8 @@ export interface PanelWishes {
   type(): void;
   camera(on: boolean): void;
   volume(volume: number): void;
-  device(kind: "audioinput" | "audiooutput", id: string): void;
+  /** Whether the device works. */
+  device(kind: DeviceKind, id: string): Promise<boolean>;
 }
 
 /** The extras: typing, the camera, the voice's volume, microphone and speaker. Escape closes it. */
@@ -17,21 +19,20 @@ export class Panel {
   readonly #type = part<HTMLButtonElement>("type");
   readonly #camera = part<HTMLButtonElement>("camera");
   readonly #volume = part<HTMLInputElement>("volume");
-  readonly #microphone = part<HTMLSelectElement>("microphone");
-  readonly #speaker = part<HTMLSelectElement>("speaker");
+  readonly #microphones: DeviceList;
+  readonly #speakers: DeviceList;
 
-  constructor(
-    private readonly words: Words,
-    wishes: PanelWishes,
-  ) {
+  constructor(words: Words, wishes: PanelWishes) {
     part("panel-title").textContent = words.more;
     part("volume-label").textContent = words.volume;
-    part("microphone-label").textContent = words.microphone;
-    part("speaker-label").textContent = words.speaker;
     part("close").textContent = words.close;
     this.#type.textContent = words.type;
     this.#camera.textContent = words.camera;
     this.#volume.value = remembered("volume") || "100";
+
+    const choose = (kind: DeviceKind) => (id: string) => wishes.device(kind, id);
+    this.#microphones = new DeviceList("microphone", "audioinput", words, words.microphone, choose("audioinput"));
+    this.#speakers = new DeviceList("speaker", "audiooutput", words, words.speaker, choose("audiooutput"));
 
     part("close").addEventListener("click", () => this.close());
     this.#type.addEventListener("click", () => {
@@ -46,8 +47,6 @@ export class Panel {
       remember("volume", this.#volume.value);
       wishes.volume(this.volume);
     });
-    this.#microphone.addEventListener("change", () => this.#choose("audioinput", this.#microphone, wishes));
-    this.#speaker.addEventListener("change", () => this.#choose("audiooutput", this.#speaker, wishes));
     navigator.mediaDevices?.addEventListener("devicechange", () => {
       if (this.#dialog.open) void this.#list();
     });
@@ -61,11 +60,11 @@ export class Panel {
   /** `voice` tells whether the browser lets a page set the volume: phones with buttons for it may not. */
   open(speaks: boolean, types: boolean, voice: HTMLMediaElement): void {
     this.#type.setAttribute("aria-pressed", String(types));
-    show(this.#microphone, speaks);
-    show(this.#speaker, supportsAudioOutputSelection());
+    this.#microphones.show(speaks);
+    this.#speakers.show(supportsAudioOutputSelection());
     const volume = voice.volume;
     voice.volume = 0.5;
-    show(this.#volume, voice.volume === 0.5);
+    this.#volume.hidden = part("volume-label").hidden = voice.volume !== 0.5;
     voice.volume = volume;
     this.#dialog.showModal();
     void this.#list();
@@ -79,32 +78,8 @@ export class Panel {
     this.#camera.setAttribute("aria-pressed", String(on));
   }
 
-  #choose(kind: "audioinput" | "audiooutput", from: HTMLSelectElement, wishes: PanelWishes): void {
-    remember(kind === "audioinput" ? "microphone" : "speaker", from.value);
-    wishes.device(kind, from.value);
-  }
-
   async #list(): Promise<void> {
-    if (!navigator.mediaDevices) return;
-    await fill(this.#microphone, "audioinput", remembered("microphone"), this.words);
-    await fill(this.#speaker, "audiooutput", remembered("speaker"), this.words);
+    await this.#microphones.list();
+    await this.#speakers.list();
   }
-}
-
-function show(field: HTMLInputElement | HTMLSelectElement, shown: boolean): void {
-  field.hidden = !shown;
-  for (const label of field.labels ?? []) label.hidden = !shown;
-}
-
-async function fill(list: HTMLSelectElement, kind: MediaDeviceKind, chosen: string, words: Words): Promise<void> {
-  const devices = await Room.getLocalDevices(kind, false);
-  const options = devices.map(({ deviceId, label }, index) => {
-    const option = document.createElement("option");
-    option.value = deviceId;
-    option.textContent = label || words.device(index + 1);
-    option.selected = deviceId === (chosen || "default");
-    return option;
-  });
-  list.replaceChildren(...options);
-  if (!options.length) show(list, false);
 }

@@ -1,5 +1,6 @@
 import type { CallFailed, Problem } from "../states";
 import type { Words } from "../words";
+import { DeviceList } from "./devices";
 import { part } from "./part";
 
 const WANTS_CODE: ReadonlySet<Problem> = new Set(["code-wanted", "code-wrong", "invitation-refused"]);
@@ -9,6 +10,8 @@ const CAN_TYPE: ReadonlySet<Problem> = new Set([
   "microphone-busy",
   "insecure-page",
 ]);
+/** Another one may be there, or free. */
+const WANTS_MICROPHONE: ReadonlySet<Problem> = new Set(["microphone-missing", "microphone-busy"]);
 
 /** What there is before and after a call: the name, the access code where one is wanted, and the button. */
 export class Start {
@@ -18,6 +21,8 @@ export class Start {
   readonly typing = part<HTMLButtonElement>("call-typing");
   readonly #call = part<HTMLButtonElement>("call");
   readonly #codeLabel = part("code-label");
+  readonly #microphones: DeviceList;
+  #wantsMicrophone = false;
   #countdown: number | undefined;
 
   constructor(private readonly words: Words) {
@@ -26,6 +31,8 @@ export class Start {
     this.#call.textContent = words.call;
     this.#call.disabled = false;
     this.typing.textContent = words.callTyping;
+    this.#microphones = new DeviceList("other-microphone", "audioinput", words, words.otherMicrophone, async () => true);
+    navigator.mediaDevices?.addEventListener("devicechange", () => void this.#offerMicrophones());
   }
 
   /** Whether a call would only be refused again. */
@@ -54,7 +61,14 @@ export class Start {
     this.askForCode(wantsCode, failure?.problem !== "invitation-refused");
     this.code.value = "";
     this.typing.hidden = !failure || !CAN_TYPE.has(failure.problem);
+    this.#wantsMicrophone = failure !== null && WANTS_MICROPHONE.has(failure.problem);
+    void this.#offerMicrophones();
     if (failure?.waitS) this.#wait(failure.waitS, ready);
+  }
+
+  async #offerMicrophones(): Promise<void> {
+    const named = this.#wantsMicrophone ? await this.#microphones.list() : 0;
+    this.#microphones.show(this.#wantsMicrophone && named > 1);
   }
 
   #wait(seconds: number, ready: () => void): void {

@@ -27,6 +27,7 @@ export const english: Words = {
   selfView: "Your own picture",
   volume: "Volume of the voice",
   microphone: "Microphone",
+  otherMicrophone: "Or choose another microphone",
   speaker: "Speaker",
   device: (number) => `Device ${number}`,
   heard: "I hear you.",

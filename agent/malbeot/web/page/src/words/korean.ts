@@ -27,6 +27,7 @@ export const korean: Words = {
   selfView: "내 모습",
   volume: "목소리 크기",
   microphone: "마이크",
+  otherMicrophone: "다른 마이크를 고르셔도 됩니다",
   speaker: "스피커",
   device: (number) => `기기 ${number}`,
   heard: "말씀이 들립니다.",
