@@ -23,12 +23,12 @@ TALKING = ("listening", "thinking", "speaking")
 
 
 def calls_of(page: Page) -> list[str]:
-    """Every call that the page asks the service for from now on."""
+    """Of every call that the page asks the service for from now on, the session."""
     calls: list[str] = []
 
     def note(request: Request) -> None:
         if request.method == "POST" and request.url.endswith("/api/calls"):
-            calls.append(request.url)
+            calls.append(request.post_data_json["session"])
 
     page.on("request", note)
     return calls
@@ -52,7 +52,7 @@ async def can_talk(page: Page, words: str) -> None:
 
 async def test_ten_and_twenty_seconds_without_a_network(attended: Stack, silence: Path) -> None:
     """After ten seconds the same call goes on. After twenty LiveKit has given the caller up: the page calls anew, once,
-    and says so."""
+    says so, and the conversation goes on."""
     async with caller_page(attended.web_url, microphone=silence) as page:
         calls = calls_of(page)
         await greeted(page)
@@ -77,6 +77,12 @@ async def test_ten_and_twenty_seconds_without_a_network(attended: Stack, silence
         await can_talk(page, "And now?")
         assert len(calls) == 2
         assert await page.evaluate(CALLED_ANEW)
+        assert calls[0] == calls[1], "the companion remembers nothing"
+        await page.click("#hangup")
+        await wait_for_state(page, "ended")
+        await page.click("#call")
+        await wait_for_state(page, *TALKING, timeout_s=30)
+        assert calls[2] != calls[0], "whoever calls next is answered with what another one has said"
 
 
 async def test_the_server_is_killed_and_starts_again(attended: Stack, silence: Path) -> None:

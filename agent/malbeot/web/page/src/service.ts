@@ -13,8 +13,13 @@ const PATIENCE_MS = 8000;
 /** Where the service does not say when to try again. */
 const WAIT_S = 30;
 
-/** Asks for a call. Throws `CallFailed`. */
-export async function requestCall(name: string, language: Language): Promise<Ticket> {
+/** Names a conversation that nobody guesses. */
+export function newSession(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Asks for a call that goes on with what was said in `session`. Throws `CallFailed`. */
+export async function requestCall(name: string, language: Language, session: string): Promise<Ticket> {
   const pass = permit();
   const headers = new Headers({ "Content-Type": "application/json" });
   // A header holds Latin letters alone: another code is a wrong one.
@@ -25,7 +30,7 @@ export async function requestCall(name: string, language: Language): Promise<Tic
     response = await fetch("/api/calls", {
       method: "POST",
       headers,
-      body: JSON.stringify({ name, language }),
+      body: JSON.stringify({ name, language, session }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     if (response.ok) return (await response.json()) as Ticket;

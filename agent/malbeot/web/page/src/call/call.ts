@@ -1,6 +1,6 @@
 import type { LocalAudioTrack } from "livekit-client";
 import { remembered } from "../memory";
-import { type Ticket, endCall, requestCall } from "../service";
+import { type Ticket, endCall, newSession, requestCall } from "../service";
 import { CallFailed, type CallState, type Hint, isTalking } from "../states";
 import type { Language } from "../words";
 import { turnCamera } from "./camera";
@@ -48,6 +48,8 @@ export class Call {
   #muted = false;
   #turnsCamera = false;
   #redials = 0;
+  /** What was said before the connection was lost is remembered. The next call begins a conversation of its own. */
+  readonly #session = newSession();
   #over = false;
 
   constructor(
@@ -130,7 +132,7 @@ export class Call {
   }
 
   async #connect(): Promise<void> {
-    const ticket = await requestCall(this.caller.name, this.caller.language);
+    const ticket = await requestCall(this.caller.name, this.caller.language, this.#session);
     if (this.#over) return endCall(ticket);
     this.#ticket = ticket;
     const connection = new Connection(this.screen.voice, this.#relay(), (end) => void this.#ended(end));
