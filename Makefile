@@ -49,7 +49,7 @@ demo: $(ready) $(page) servers models ## call the companion on this machine, off
 	@exec .venv/bin/malbeot up --embedded
 
 test: $(ready) $(page) servers models chromium redis check ## all tests but the benchmarks
-	@$(pytest) -n auto --dist loadfile tests/unit; units=$$?; $(pytest) tests/conformance tests/integration tests/browser && exit $$units
+	@$(pytest) -n auto --dist loadfile tests/unit; units=$$?; $(pytest) -n 2 --dist loadfile tests/conformance tests/integration tests/browser && exit $$units
 
 check: $(ready) ## format, lint and types
 	@.venv/bin/ruff format -q --check . || { .venv/bin/ruff format --check . | head -20; echo 'run `.venv/bin/ruff format .`'; exit 1; }
