@@ -77,6 +77,7 @@ async def new_call(call: NewCall, request: Request, door: TheDoor, guest: TheGue
     )
     persona = choose_persona(door.personas, asked, door.settings)
     asked = asked.model_copy(update={"conversation": key_of(call.session, request, guest, persona)})
+    door.access.count_call(guest, call.language)
     key, secret = door.settings.livekit_keys
     ticket = issue(asked, api_key=key, api_secret=secret)
     try:

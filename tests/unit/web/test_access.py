@@ -221,6 +221,9 @@ async def test_ten_wrong_ones_and_even_the_right_one_waits(guarded: Settings, ca
     assert refused.status_code == 429
     assert 50 <= int(refused.headers["retry-after"]) <= 60
     assert refused.json()["message"].endswith(f"{refused.headers['retry-after']}초 뒤에 다시 해 주세요.")
+    invitation = invite("Rose", key=ensure_key(guarded.malbeot_state), lifetime=WEEK)
+    assert (await ask(app, invitation)).json() == "Rose", "nobody guesses an invitation"
+    assert (await ask(app, forged("k" * 43))).status_code == 429
     assert (await ask(app, CODE, peer="203.0.113.8")).status_code == 200, "others do not wait"
     assert (await ask(app, peer="127.0.0.1", url="http://localhost/who")).status_code == 200
     assert caplog.text.count("from 203.0.113.7: it has to wait") == 1
