@@ -11,6 +11,7 @@ from malbeot.memory.names import SessionName
 from malbeot.persona_choice import choose_persona
 from malbeot.scenario import ScenarioChoice, chosen_scenario
 from malbeot.web.access import TheGuest, language_of
+from malbeot.web.access.guarded import GuardedRoute
 from malbeot.web.conversation import key_of
 from malbeot.web.door import TheDoor
 from malbeot.web.names import clean_name
@@ -18,7 +19,7 @@ from malbeot.web.places import Full, Unavailable
 from malbeot.web.refusals import refusal
 from malbeot.web.tokens import issue, opens
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", route_class=GuardedRoute)
 
 
 class NewCall(BaseModel):

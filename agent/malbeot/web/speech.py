@@ -17,12 +17,13 @@ from malbeot.log import logger
 from malbeot.providers import create_voice
 from malbeot.voices.schema import SpeechLanguage, Voice
 from malbeot.web.access import TheGuest
+from malbeot.web.access.guarded import GuardedRoute
 from malbeot.web.chat.refusals import busy, refusal, refused
 from malbeot.web.door import TheDoor
 from malbeot.web.leaving import unless_left
 from malbeot.web.slots import Busy, Slots
 
-router = APIRouter(prefix="/v1/audio")
+router = APIRouter(prefix="/v1/audio", route_class=GuardedRoute)
 
 MAX_TEXT = 4000
 """Characters."""

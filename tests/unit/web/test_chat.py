@@ -201,6 +201,16 @@ async def test_models(client: openai.AsyncOpenAI) -> None:
             "messages.role: the persona has its own instructions: leave system messages out, or send a scenario",
             "messages.role",
         ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 3000}] * 2}]},
+            "messages.content: its parts should have at most 4000 characters in all",
+            "messages.content",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "x" * 4000}] * 26},
+            "messages: should have at most 100000 characters in all: leave out the oldest",
+            "messages",
+        ),
         ({"session": "short"}, SESSION_COMPLAINT, "session"),
         ({"session": "x" * 65}, SESSION_COMPLAINT, "session"),
         ({"session": "conversation\n"}, SESSION_COMPLAINT, "session"),
