@@ -58,6 +58,7 @@ _REFUSALS = {
 _EXAMPLES = {
     "NewCall": {"name": "Rose", "language": "en"},
     "ChatRequest": {"model": "malbeot", "messages": [{"role": "user", "content": "Good morning!"}]},
+    "SpeechRequest": {"voice": "june", "input": "Good morning!"},
 }
 
 
