@@ -33,7 +33,7 @@ WRONG_IN_ALL = RateLimitItemPerMinute(300)
 ADMITTED = RateLimitItemPerMinute(60)
 """Requests from one address that may call: a home of twenty callers behind one address is not slowed down."""
 INVITED_CALLS = RateLimitItemPerMinute(10)
-"""Calls of one invitation: more than anybody dials, and half of the places that are held for callers to come."""
+"""Calls of one invitation: more than anybody dials. How many there are at once is `places/invited.py`'s to say."""
 CODE_CALLS = RateLimitItemPerMinute(30)
 """Calls with the code from one address: such a home calls all at once, and then once more."""
 
