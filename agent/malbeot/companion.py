@@ -9,7 +9,6 @@ from datetime import datetime
 from livekit import rtc
 from livekit.agents import (
     Agent,
-    APIError,
     ErrorEvent,
     FlushSentinel,
     ModelSettings,
@@ -24,6 +23,7 @@ from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.memory.call import Keeping
 from malbeot.persona import Caller, Persona, render_greeting, render_system
+from malbeot.reasons import reason
 from malbeot.scenario import Scenario
 from malbeot.turn_taking import TurnTaking
 from malbeot.turn_taking.reading_ahead import read
@@ -152,12 +152,9 @@ class Companion(Agent):
             if not answered:
                 logger.warning("the language model gave an empty answer")
                 yield self._persona.phrases.thinking_failed
-        except APIError as error:
-            logger.warning("the language model failed: %s", error)
-            yield f"{' ' if answered else ''}{self._persona.phrases.thinking_failed}"
         except Exception as error:
-            # Not of our making, and its text may quote what was said.
-            logger.error("the language model failed: %s", type(error).__name__)
+            provider = self.session.llm.provider if isinstance(self.session.llm, llm.LLM) else ""
+            logger.warning("the language model failed: %s", reason(error, provider))
             yield f"{' ' if answered else ''}{self._persona.phrases.thinking_failed}"
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
@@ -173,7 +170,8 @@ class Companion(Agent):
             ):
                 yield frame
         except Exception as error:
-            logger.warning("the voice failed: %s", error if isinstance(error, APIError) else type(error).__name__)
+            provider = self.session.tts.provider if self.session.tts else ""
+            logger.warning("the voice failed: %s", reason(error, provider))
             for frame in self._fixed.apology.frames():
                 yield frame
 

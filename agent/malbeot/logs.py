@@ -21,8 +21,12 @@ SPEECH_FIELD = "lk.pii."
 _REDACTED = "[redacted]"
 # livekit-agents 1.8 ends these messages with the words that were to be spoken.
 _SPOKEN_IN_MESSAGE = re.compile(r"(no audio frames were pushed for text:).*", re.DOTALL)
+# What LiveKit's SDK and livekit-agents 1.8 say of streams that nobody takes, and of one that is too long (`room.py`).
+_NOT_OURS = ("ignoring text stream with topic", "ignoring byte stream with topic")
+_UNREAD, _REFUSED = "failed to handle chat text stream", "exceeds maximum size"
 _NOISY = (
     "httpx",
+    "httpx2",
     "httpcore",
     "openai",
     "sse_starlette",
@@ -60,6 +64,19 @@ class QuietTransport(logging.Filter):
         return record.name != "livekit" or record.levelno >= logging.ERROR
 
 
+class QuietRoom(logging.Filter):
+    """Leaves out what LiveKit says of data streams that are not for us: whoever is in a room writes their topics."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if record.name == "root" and message.startswith(_NOT_OURS):
+            return False
+        if record.name == "livekit.agents" and message.startswith(_UNREAD):
+            # Records of call processes come with their traceback as text.
+            return _REFUSED not in (str(record.exc_info[1]) if record.exc_info else record.exc_text or message)
+        return True
+
+
 class TextFormatter(logging.Formatter):
     """`12:00:00 INFO malbeot.worker: registered {"url": "ws://…"}`: one line a record, fields as JSON."""
 
@@ -80,6 +97,7 @@ def setup(settings: Settings, *, stream: TextIO = sys.stderr) -> None:
         handler.addFilter(Redact())
     if settings.log_level != "DEBUG":
         handler.addFilter(QuietTransport())
+        handler.addFilter(QuietRoom())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

@@ -1,7 +1,7 @@
 """Scenarios: whom the companion talks with, and what is going on there. Files in `prompts/scenarios/`, or a request's.
 
 A scenario says what the companion knows before the first word. It stands in the system prompt, so it is short: a long
-one delays the first word of every answer, and it travels in the token of a call, which is part of an address.
+one delays the first word of every answer.
 """
 
 from __future__ import annotations

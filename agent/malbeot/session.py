@@ -55,7 +55,11 @@ def room_options() -> room_io.RoomOptions:
         # What recognition, voice activity and end of turn take, so that none of them has to resample; and in pieces
         # that make them wait 0.01 s on average, not LiveKit's 0.05 s that make it 0.025.
         # Gain control would make the television as loud as who calls.
-        audio_input=room_io.AudioInputOptions(sample_rate=16000, frame_size_ms=20, auto_gain_control=False),
+        # Sound from before the call is none of ours, and LiveKit would take it at any rate that a client names: at 1 Hz
+        # it never comes to an end.
+        audio_input=room_io.AudioInputOptions(
+            sample_rate=16000, frame_size_ms=20, auto_gain_control=False, pre_connect_audio=False
+        ),
         text_input=room_io.TextInputOptions(text_input_cb=answer_typed),
         # Who is left in a room without its agent takes that for a failure; a room that is gone is a call that is over.
         delete_room_on_close=True,

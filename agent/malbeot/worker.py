@@ -33,6 +33,7 @@ from malbeot.log import logger
 from malbeot.memory import call as memory
 from malbeot.persona import Caller, Persona
 from malbeot.persona_choice import choose_persona, load_all
+from malbeot.room import join
 from malbeot.session import build_session, room_options
 from malbeot.settings import Settings
 from malbeot.turn_metrics import write_turn_metrics
@@ -43,6 +44,8 @@ from malbeot.workers_here import announce
 
 _RETRY_FOR_EVER = 10**9
 _PREWARM_TIMEOUT_S = 120.0
+_MOST_MIB = 2000.0
+"""Of one call's process, which LiveKit ends beyond that. It has some 340, most of them shared with the others."""
 _PRELOADED = {"ko": "malbeot.preloaded.korean"}
 """By language, the module that loads before call processes are forked what they share."""
 
@@ -107,6 +110,7 @@ async def answer(job: JobContext, *, settings: Settings, speaker: str = "", requ
     session.once("close", hang_up)
     logger.info("a call begins", extra={"room": job.room.name, "persona": persona.id})
     try:
+        await join(job)
         # Whoever is in the room could read the instructions and steer the session, if it were hosted.
         await session.start(companion, room=job.room, room_options=room_options(), record=False, session_host=False)
     except rtc.ConnectError as error:
@@ -153,6 +157,7 @@ def build_server(
         num_idle_processes=settings.worker_idle_processes,
         initialize_process_timeout=_PREWARM_TIMEOUT_S,
         max_retry=_RETRY_FOR_EVER,
+        job_memory_limit_mb=_MOST_MIB,
         load_fnc=functools.partial(share_of_places, max_calls=settings.max_calls),
         # Calls that are too many are refused by `admit`, where several that arrive at once are counted. By a threshold
         # LiveKit's worker would refuse a second call that arrives while the first of all begins.

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -98,13 +98,15 @@ def spoken(text: str) -> Samples:
 
 
 @asynccontextmanager
-async def calling(text: str, *script: Line, model: ScriptedLLM | None = None) -> AsyncIterator[Call]:
+async def calling(
+    text: str, *script: Line, model: ScriptedLLM | None = None, busy: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Call]:
     """Somebody says `text`. The script's times count from where its speech ends."""
     speech = await asyncio.to_thread(spoken, text)
     ends_s = LEAD_S + len(speech) / RATE
     model, voice, speaker = model or ScriptedLLM(), ScriptedTTS(), Speaker(RATE)
     detector = turns.TurnDetector(language="en")
-    host = Host(turns.EarlyAnswers(detector))
+    host = Host(turns.EarlyAnswers(detector, busy=busy))
     session: AgentSession[None] = AgentSession(
         vad=silero.VAD.load(min_silence_duration=0.25),
         stt=ScriptedSTT([(ends_s + at_s, kind, words) for at_s, kind, words in script]),
@@ -170,6 +172,31 @@ async def test_a_request_that_is_cancelled_before_its_first_word_is_counted() ->
         assert first.cancelled
         assert second.written
         assert call.work.model.wasted_s == pytest.approx(0.4, abs=0.2)
+
+
+@pytest.mark.parametrize("to_the_end", [False, True])
+async def test_where_others_begin_to_wait_it_is_given_up_and_the_turn_is_answered_once(to_the_end: bool) -> None:
+    """The same words come again, so that LiveKit would keep it."""
+    script = (
+        (-1.0, Kind.INTERIM_TRANSCRIPT, "What time|does the doctor open tomorrow?"),
+        (-0.6, Kind.INTERIM_TRANSCRIPT, "What time does|the doctor open tomorrow?"),
+        (0.2, Kind.PREFLIGHT_TRANSCRIPT, QUESTION),
+    )
+    others, model = asyncio.Event(), ScriptedLLM(delay_s=0.7)
+    async with calling(QUESTION, *script, model=model, busy=others.is_set) as call:
+        async with asyncio.timeout(5):
+            while not model.requests:  # noqa: ASYNC110, it is a list
+                await asyncio.sleep(0.01)
+        others.set()
+        async with asyncio.timeout(5):
+            while not model.requests[0].cancelled:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        if not to_the_end:
+            others.clear()
+        await call.answered()
+        assert call.said == [("user", QUESTION), ("assistant", answer_to(QUESTION))]
+        assert [text.strip() for text in call.voice.told] == [answer_to(QUESTION)]
+        assert len(model.requests) == 2
 
 
 async def test_a_mark_that_changes_does_not_begin_it_anew() -> None:

@@ -1,13 +1,14 @@
 """What is typed in a call and what is said there are one conversation."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
-from livekit.agents.voice.remote_session import RemoteSession
 
 from malbeot.scenario import Scenario
 from support.caller import Caller, call_token
@@ -35,7 +36,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
     folder: Path = tmp_path_factory.mktemp("typing")
     async with scripted_model() as model:
         env = {"MALBEOT_PROMPTS": str(prompts_with(folder, {"calm": OFF, "quick": QUICK})), **model.environment}
-        async with running_stack(folder, roles=("livekit", "ears", "voice", "worker"), env=env) as stack:
+        async with running_stack(folder, roles=("livekit", "ears", "voice", "web", "worker"), env=env) as stack:
             yield stack, model
 
 
@@ -94,6 +95,30 @@ async def test_a_typed_turn_interrupts(running: tuple[Stack, ScriptedModel]) -> 
         assert "I am listening" in caller.captions_of("companion", since=typed_at)
 
 
+async def test_a_session_goes_on_in_a_call_and_after_it(running: tuple[Stack, ScriptedModel]) -> None:
+    stack, model = running
+    session = {"session": secrets.token_urlsafe(16)}
+
+    async def write(client: httpx.AsyncClient, text: str) -> None:
+        body = {"model": "calm", "messages": [{"role": "user", "content": text}], **session}
+        assert (await client.post("/v1/chat/completions", json=body)).status_code == 200
+
+    async with httpx.AsyncClient(base_url=stack.web_url, trust_env=False) as client:
+        await write(client, TYPED)
+        response = await client.post("/api/calls", json={"language": "en", "persona": "calm", **session})
+        ticket = response.json()
+        async with Caller(url=ticket["url"], token=ticket["token"]) as caller:
+            await caller.wait_for_voice(timeout_s=20)
+            await caller.wait_for_silence(1.0, timeout_s=30)
+            typed_at = await caller.type("What is she called?")
+            await caller.wait_for_voice(timeout_s=10, since=typed_at)
+            await caller.wait_for_silence(1.0, timeout_s=20, since=typed_at + 0.5)
+        assert model.told("user") == [TYPED, "What is she called?"]
+        await write(client, "And how old is she?")
+        assert model.told("user") == [TYPED, "What is she called?", "And how old is she?"]
+        assert len(model.told("assistant")) == 3, "what the companion said in the call is missing"
+
+
 async def test_typed_words_ask_for_patience_and_end_it(running: tuple[Stack, ScriptedModel]) -> None:
     stack, _ = running
     async with greeted(stack, "quick") as caller:
@@ -106,19 +131,3 @@ async def test_typed_words_ask_for_patience_and_end_it(running: tuple[Stack, Scr
         quiet_at = await caller.wait_for_silence(1.0, timeout_s=20, since=back_at + 0.5)
         asked_at = await caller.wait_for_voice(timeout_s=10, since=quiet_at + 0.2)
         assert 2.0 < asked_at - quiet_at < 6.0
-
-
-async def test_a_caller_neither_reads_the_instructions_nor_steers_the_session(
-    running: tuple[Stack, ScriptedModel],
-) -> None:
-    """Else LiveKit's own client could: it is answered within milliseconds where a session is hosted."""
-    stack, _ = running
-    async with greeted(stack, "calm") as caller:
-        (companion,) = caller.room.remote_participants
-        remote = RemoteSession.from_room(caller.room, companion)
-        await remote.start()
-        try:
-            with pytest.raises(TimeoutError):
-                await remote.wait_for_ready(timeout=3)
-        finally:
-            await remote.aclose()

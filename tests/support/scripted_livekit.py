@@ -15,8 +15,12 @@ class ScriptedLiveKit:
     def __init__(self, api_key: str, api_secret: str) -> None:
         self._verifier = TokenVerifier(api_key, api_secret)
         self.rooms: set[str] = set()
+        self.with_companion: set[str] = set()
+        """Those in which an agent is."""
         self.made: dict[str, api.CreateRoomRequest] = {}
         """What rooms were made with, also those that are gone."""
+        self.created_at = 0.0
+        """When all its rooms were made, in Unix time."""
         self.delay_s = 0.0
         self.broken = False
         self.makes_rooms = True
@@ -27,7 +31,9 @@ class ScriptedLiveKit:
         self.looks += 1
         rooms = sorted(self.rooms)
         await self._answer(request)
-        answer = api.ListRoomsResponse(rooms=[api.Room(name=name) for name in rooms])
+        answer = api.ListRoomsResponse(
+            rooms=[api.Room(name=name, creation_time=int(self.created_at)) for name in rooms]
+        )
         return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -46,6 +52,15 @@ class ScriptedLiveKit:
             return web.json_response({"code": "not_found", "msg": "requested room does not exist"}, status=404)
         self.rooms.remove(room)
         return web.Response(body=b"", content_type="application/protobuf")
+
+    async def _participants(self, request: web.Request) -> web.Response:
+        await self._answer(request)
+        room = api.ListParticipantsRequest.FromString(await request.read()).room
+        caller = api.ParticipantInfo(identity="caller", kind=api.ParticipantInfo.Kind.STANDARD)
+        agent = api.ParticipantInfo(identity="agent", kind=api.ParticipantInfo.Kind.AGENT)
+        there = [caller, agent] if room in self.with_companion else [caller]
+        answer = api.ListParticipantsResponse(participants=there)
+        return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
 
     async def _remove(self, request: web.Request) -> web.Response:
         """There is nobody in these rooms."""
@@ -67,6 +82,7 @@ async def scripted_livekit(api_key: str, api_secret: str) -> AsyncIterator[Scrip
     app.router.add_post("/twirp/livekit.RoomService/ListRooms", livekit._list)
     app.router.add_post("/twirp/livekit.RoomService/CreateRoom", livekit._create)
     app.router.add_post("/twirp/livekit.RoomService/DeleteRoom", livekit._delete)
+    app.router.add_post("/twirp/livekit.RoomService/ListParticipants", livekit._participants)
     app.router.add_post("/twirp/livekit.RoomService/RemoveParticipant", livekit._remove)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -54,6 +54,7 @@ class ScriptedModel:
     async def _write(self, request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(self.delay_s)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response.force_close()  # no connection outlives its test
         await response.prepare(request)
         words = self.answer.split(" ")
         for number, word in enumerate(words):

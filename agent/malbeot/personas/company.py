@@ -47,8 +47,15 @@ class Silence(StrictModel):
 class Nods(StrictModel):
     """The caller tells something long: a quiet word shows that somebody listens."""
 
-    enabled: bool = True
+    enabled: bool | None = None
+    """None, where it is left out, is as the persona's language has it: `in_language`."""
     words: Ways
+
+    def in_language(self, language: str) -> Nods:
+        """Not in English, where people are less used to it, unless the file says so."""
+        if self.enabled is not None:
+            return self
+        return self.model_copy(update={"enabled": language.casefold().replace("_", "-").partition("-")[0] != "en"})
 
 
 class Thoughts(StrictModel):
@@ -56,6 +63,7 @@ class Thoughts(StrictModel):
 
     enabled: bool = True
     after_s: Annotated[Seconds, Field(ge=0.5)] = 1.2
+    """Counted from the caller's last word."""
     words: Ways
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import PrivateAttr, Strict
+from pydantic import PrivateAttr, Strict, ValidationInfo, field_validator
 
 from malbeot.personas.company import Limits, Nods, Silence, Thoughts
 from malbeot.personas.fields import Identifier, Speed, StrictModel, Text, Texts
@@ -58,6 +58,11 @@ class Persona(StrictModel):
     limits: Limits | None = None
     _templates: Templates = PrivateAttr()
     _spoken_by: Voice = PrivateAttr()
+
+    @field_validator("nods")
+    @classmethod
+    def _in_its_language(cls, nods: Nods | None, info: ValidationInfo) -> Nods | None:
+        return nods and nods.in_language(info.data.get("language", ""))
 
     @property
     def spoken_by(self) -> Voice:

@@ -61,7 +61,9 @@ class TurnTaking:
         # One of its own, whose failures are not the conversation's. One far away would be asked too often, and late.
         near = settings.stt_provider == "whisper" and ears is not None
         self._first_words = create_stt(settings, persona) if near else None
-        self._barge_in = turns.BargeIn(language=persona.language, ears=self._first_words)
+        self._barge_in = turns.BargeIn(
+            language=persona.language, ears=self._first_words, interrupted=self._detector.interrupted
+        )
         self._company = Company(persona, fixed, self._detector)
         self._agent: Agent | None = None
         self._keeping: asyncio.Task[None] | None = None

@@ -1,6 +1,5 @@
 """A call ends in time: it is told before, and then the companion says goodbye, each when nobody speaks."""
 
-import asyncio
 import contextlib
 import math
 import time
@@ -16,7 +15,7 @@ from livekit.agents import (
     llm,
 )
 
-from livekit.plugins.turns.company.bell import Bell
+from livekit.plugins.turns import SAYING_S, Bell, over_within
 from malbeot.log import logger
 
 WARN_BEFORE_TURNS = 3
@@ -25,13 +24,11 @@ PATIENCE_S = 20.0
 """How long the companion waits for who speaks on and on, before it speaks all the same."""
 QUIET_S = 1.0
 """How long nobody has spoken where it is quiet: between a turn and its answer there may be nothing for a moment."""
-SAYING_S = 60.0
-"""How long it waits for the end of what it says, and of what is still said before: a voice may never end."""
 _TRIES = 3
 """How often it begins its goodbye, if it is interrupted."""
 
 
-class Due(Enum):
+class LimitDue(Enum):
     WARNING = auto()
     GOODBYE = auto()
 
@@ -45,22 +42,25 @@ class LimitSchedule:
         self._turns = turns
         self._warns_from = max(1, turns - WARN_BEFORE_TURNS)
         self._taken = 0
-        self._warned = False
+        self._warned_of_time = self._warned_of_turns = False
 
     def turn(self) -> None:
         """The caller has taken a turn."""
         self._taken += 1
 
-    def warned(self) -> None:
-        """The caller was told."""
-        self._warned = True
+    def warned(self, now: float) -> None:
+        """The caller was told of whichever end is near."""
+        self._warned_of_time = self._warned_of_time or now >= self._warns_at
+        self._warned_of_turns = self._warned_of_turns or self._taken >= self._warns_from
 
-    def due(self, now: float) -> Due | None:
+    def due(self, now: float) -> LimitDue | None:
         """What is to be said now. The end falls with the answer to the last turn, and is told before if it can be."""
         if now >= self._ends_at or self._taken >= self._turns:
-            return Due.GOODBYE
-        if not self._warned and (now >= self._warns_at or self._taken >= self._warns_from):
-            return Due.WARNING
+            return LimitDue.GOODBYE
+        if now >= self._warns_at and not self._warned_of_time:
+            return LimitDue.WARNING
+        if self._taken >= self._warns_from and not self._warned_of_turns:
+            return LimitDue.WARNING
         return None
 
     def next_at(self, now: float) -> float:
@@ -100,13 +100,13 @@ class CallLimits:
         try:
             while not self._closed:
                 match self._schedule.due(self._clock()):
-                    case Due.WARNING:
+                    case LimitDue.WARNING:
                         await self._until_quiet(session)
-                        if self._schedule.due(self._clock()) is Due.WARNING:
+                        if self._schedule.due(self._clock()) is LimitDue.WARNING:
                             with contextlib.suppress(TimeoutError):
                                 await self._say(session, self._almost_over)
-                            self._schedule.warned()
-                    case Due.GOODBYE:
+                            self._schedule.warned(self._clock())
+                    case LimitDue.GOODBYE:
                         await self._say_goodbye(session)
                         return
                     case None:
@@ -148,10 +148,11 @@ class CallLimits:
         """Whether it was said to its end. Raises `TimeoutError` where that does not come."""
         try:
             handle = session.say(text)
-            async with asyncio.timeout(SAYING_S):
-                await handle
+            over = await over_within(handle, SAYING_S)
         except RuntimeError:  # the session closes
             return False
+        if not over:
+            raise TimeoutError
         return not handle.interrupted
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:

@@ -7,11 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from livekit import rtc
 from livekit.agents import AgentSession
 
-from livekit.plugins.turns.company.aside import Aside
-from livekit.plugins.turns.company.asking import Asking
-from livekit.plugins.turns.company.nodding import Foresight, Nodding
-from livekit.plugins.turns.company.silence import Schedule
-from livekit.plugins.turns.company.thinking import Thinking
+from livekit.plugins.turns import Aside, Asking, Foresight, Nodding, Schedule, Thinking
 from malbeot.clips.fixed import FixedSpeech
 from malbeot.log import logger
 from malbeot.persona import Persona

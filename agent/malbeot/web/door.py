@@ -1,5 +1,6 @@
 """What the requests of one web process share, made once when it starts."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from malbeot.web.access import Access
 from malbeot.web.chat.sessions import Sessions
 from malbeot.web.figures import Figures
 from malbeot.web.places import Places, open_places
+from malbeot.web.places.forsaken import Forsaken
 from malbeot.web.readiness import Readiness
 from malbeot.web.slots import GENERATIONS, SPEECHES, Slots
 
@@ -64,7 +66,8 @@ async def open_door(
             open_conversations(settings) as conversations,
             model,
         ):
-            yield Door(
+            ending = asyncio.create_task(Forsaken(livekit).watch(), name="forsaken calls")
+            door = Door(
                 settings=settings,
                 personas=personas,
                 http=http,
@@ -80,6 +83,10 @@ async def open_door(
                 generations=Slots(GENERATIONS, calls_wait=calls.others_wait),
                 speeches=Slots(SPEECHES, calls_wait=calls.others_wait),
             )
+            try:
+                yield door
+            finally:
+                await utils.aio.cancel_and_wait(ending)
 
 
 def _door(request: Request) -> Door:

@@ -55,7 +55,7 @@ def _decisions(language: str, code: str) -> list[float]:
         pace = pace.learnt(0.3 + len(row.text) / 50)
         began = time.perf_counter()
         asked = turns.what_was_asked(row.asked, code)
-        wait_s(fused(_AUDIO, turns.finished(row.text, code, asked), asked=asked), pace)
+        wait_s(fused(_AUDIO, turns.finished(row.text, code, asked)), pace)
         took.append(time.perf_counter() - began)
     return took[1:]
 

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.report import percentile
-from bench.turns.evidence import Heard
+from bench.turns.evidence import Heard, Pause
 from bench.turns.strategies import Strategy
 from livekit.plugins.turns.ending.pace import Pace
-from livekit.plugins.turns.ending.speaker import LEARNT_S
+from livekit.plugins.turns.ending.speaker import Speaker
+from livekit.plugins.turns.ending.wait import LONGEST_S, SHORTEST_S, Costs
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,38 @@ class Point:
 
 
 def score(name: str, turns: Sequence[Heard], strategy: Strategy) -> Point:
-    """The turns are one person's, in this order: what a strategy learns of their pace it knows in the turns after."""
-    pace = Pace()
+    """The turns are one person's, in this order: what a strategy learns of their pace it knows in the turns after.
+
+    It learns as in a call: who goes on more than 1 s after a cut-in has let the agent speak, and teaches nothing.
+    """
+    speaker = Speaker(language="en", pace=Pace(), costs=Costs(), shortest_s=SHORTEST_S, longest_s=LONGEST_S)
     cut, waits = 0, []
     for turn in turns:
         *within, last = turn.pauses
         was_cut = False
         for pause in within:
             assert pause.resumed_s is not None
-            called_s = strategy(pause, pace)
+            called_s = strategy(pause, speaker.pace)
             was_cut = was_cut or called_s < pause.resumed_s
-            if LEARNT_S[0] <= pause.resumed_s <= LEARNT_S[1]:
-                pace = pace.learnt(pause.resumed_s, within_s=max(called_s, pause.resumed_s))
-        waits.append(strategy(last, pace) + last.late_s)
+            _learn(speaker, pause, called_s, pause.resumed_s)
+        speaker.heard.over()
+        waits.append(strategy(last, speaker.pace) + last.late_s)
         cut += was_cut
     median_s, p95_s = percentile(waits, 0.5), percentile(waits, 0.95)
     assert median_s is not None
     assert p95_s is not None
     return Point(name, cut / len(turns), median_s, p95_s)
+
+
+def _learn(speaker: Speaker, pause: Pause, called_s: float, resumed_s: float) -> None:
+    """An answer, begun before its turn was called, is heard with that call, and whoever goes on interrupts it."""
+    speaker.heard.hear(pause.text, settled=True)
+    if called_s >= resumed_s:
+        speaker.went_on(resumed_s, within_s=called_s)
+        return
+    speaker.over(agent_heard_at=called_s)
+    speaker.was_cut_off(resumed_s, at=resumed_s)
+    speaker.interrupted()
 
 
 def best(points: Iterable[Point], cut_in: float) -> Point | None:

@@ -7,7 +7,6 @@ before its words are there, for there would be nothing to answer.
 from collections.abc import Callable
 
 from bench.turns.evidence import Pause
-from livekit.plugins.turns import Asked
 from livekit.plugins.turns.ending.fusion import fused
 from livekit.plugins.turns.ending.pace import Pace
 from livekit.plugins.turns.ending.stream import SILENCE_S
@@ -66,4 +65,4 @@ def ours(costs: Costs) -> Strategy:
 def decided_s(pause: Pause, pace: Pace, costs: Costs, *, settled: bool) -> float:
     """The wait that is decided on with all words, or with those of the last interim."""
     words = pause.words if settled else pause.interim
-    return wait_s(fused(pause.audio, words, asked=Asked(pause.asked), settled=settled), pace, costs)
+    return wait_s(fused(pause.audio, words, settled=settled), pace, costs)

@@ -12,6 +12,7 @@ from livekit.agents import (
     AgentSession,
     APIConnectionError,
     APIConnectOptions,
+    APIStatusError,
     ErrorEvent,
     UserInputTranscribedEvent,
     UserTranscriptionTimeoutEvent,
@@ -117,6 +118,16 @@ async def test_every_turn_is_answered(
         greeting, reply = said(session)
     assert "Rose" in greeting
     assert reply.strip() == answer.format(sorry=persona.phrases.thinking_failed)
+
+
+async def test_a_server_that_quotes_what_was_said_is_not_quoted(
+    persona: Persona, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = APIStatusError("filtered: 'Arthur died'", status_code=400, body={"message": "'Arthur died'"})
+    async with talking(persona, ScriptedLLM([], refusal)) as session:
+        await session.run(user_input="Arthur died.")
+    assert "the language model failed: APIStatusError 400" in caplog.text
+    assert "Arthur" not in "".join(record.getMessage() for record in caplog.records)
 
 
 async def test_an_answer_lets_the_model_read_its_prompt_first(persona: Persona) -> None:

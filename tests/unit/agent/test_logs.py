@@ -47,6 +47,21 @@ def test_speech_is_logged_where_the_operator_says_so(log_format: str) -> None:
     assert logged(speech=True, log_format=log_format).count("my secret") >= 3
 
 
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_whoever_is_in_a_room_writes_nothing_into_the_log(level: str) -> None:
+    stream = io.StringIO()
+    setup(Settings(_env_file=None, log_level=level), stream=stream)
+    logging.info("ignoring text stream with topic '%s', no callback attached", "x\n12:00:00 ERROR forged")
+    for reason in ("stream payload exceeds maximum size", "a mistake of ours"):
+        try:
+            raise RuntimeError(reason)
+        except RuntimeError:
+            logging.getLogger("livekit.agents").warning("failed to handle chat text stream", exc_info=True)
+    text = stream.getvalue()
+    assert "a mistake of ours" in text
+    assert ("forged" in text, "exceeds" in text) == ((False, False) if level == "INFO" else (True, True))
+
+
 def test_json_is_one_object_a_line() -> None:
     lines = logged(speech=False, log_format="json").splitlines()
     assert [json.loads(line)["level"] for line in lines] == ["INFO", "WARNING", "ERROR"]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from malbeot.clips.phrases import phrases
-from malbeot.persona import PersonaError, check, load_personas
+from malbeot.persona import Persona, PersonaError, check, load_personas
+from malbeot.personas.company import Nods
 from malbeot.resources import resource
 
 Edit = Callable[[str, str, str], Path]
@@ -41,6 +42,30 @@ def test_what_is_switched_off_is_not_rendered(prompts: Path, june: Path) -> None
     assert said[4:] == ["Hello again.", "I am here.", "Let me see.", "Well."]
     june.write_text(june.read_text().replace("enabled: false", "enabled: true"))
     assert "I see." in phrases(load_personas(prompts)["june"])
+
+
+@pytest.mark.parametrize(("language", "nods"), [("en", False), ("en-GB", False), ("EN_us", False), ("ko", True)])
+def test_who_speaks_english_nods_only_where_the_file_says_so(language: str, nods: bool) -> None:
+    left_out = Nods(words=("I see.", "Right."))
+    assert left_out.in_language(language).enabled is nods
+    assert Nods(enabled=True, words=left_out.words).in_language(language).enabled
+    assert Nods(enabled=False, words=left_out.words).in_language(language).enabled is False
+
+
+def test_nods_are_switched_by_the_personas_language_where_they_are_not_in_the_file(
+    prompts: Path, june: Path, edit: Edit
+) -> None:
+    edit(JUNE, "  enabled: false\n", "")
+    persona = load_personas(prompts)["june"]
+    assert persona.nods
+    assert persona.nods.enabled is False
+    assert persona.switched_off("nods")
+    assert "I see." not in phrases(persona)
+    korean = Persona.model_validate(
+        {**persona.model_dump(exclude={"nods"}), "language": "ko", "nods": {"words": ["네.", "그래요."]}}
+    )
+    assert korean.nods
+    assert korean.nods.enabled
 
 
 def test_times_have_defaults_and_none_is_no_end(prompts: Path, june: Path, edit: Edit) -> None:

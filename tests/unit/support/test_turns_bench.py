@@ -94,6 +94,30 @@ def test_ours_learns_from_the_pauses_before() -> None:
     assert score("", [slow], strategy).median_s > score("", [quick], strategy).median_s
 
 
+def paces(*pauses: Pause, called_s: float) -> list[Pace]:
+    """What was known of the pace at each pause, where every turn is called after `called_s`."""
+    known: list[Pace] = []
+
+    def watched(pause: Pause, pace: Pace) -> float:
+        known.append(pace)
+        return called_s
+
+    score("", [turn(*pauses, END)], watched)
+    return known
+
+
+def test_a_pause_is_learnt_as_in_a_call() -> None:
+    pause = replace(WITHIN, resumed_s=1.8)
+    before, after = paces(pause, called_s=2.0)
+    assert after == before.learnt(1.8, within_s=2.0)
+    before, after = paces(pause, called_s=0.9)
+    assert after == before.learnt(1.8, within_s=1.8), "it was cut short, and the agent interrupted at once"
+    before, after = paces(pause, called_s=0.7)
+    assert after == before, "the agent has spoken for longer than a second"
+    before, after = paces(replace(pause, text=""), called_s=2.0)
+    assert after == before, "a noise"
+
+
 POINTS = st.lists(st.builds(Point, st.just("a"), st.floats(0, 1), st.floats(0.2, 3), st.floats(0.2, 3)), max_size=20)
 
 

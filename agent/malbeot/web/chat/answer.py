@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from livekit.agents import APIConnectionError, APIConnectOptions, APIError, APIStatusError, llm, utils
+from livekit.agents import APIConnectionError, APIConnectOptions, APIError, llm, utils
 
 from malbeot.log import logger
+from malbeot.reasons import reason
 from malbeot.web.chat.options import ModelOptions
 
 _ONCE = APIConnectOptions(max_retry=0, timeout=60.0)
@@ -51,12 +52,6 @@ class Answer:
         if self._error:
             raise self._error
 
-    def _reason(self, error: APIError) -> str:
-        """For the log. Other servers' own words may quote what was said; the Ollama plugin's never do."""
-        if self._provider == "ollama":
-            return error.message
-        return f"{type(error).__name__} {error.status_code if isinstance(error, APIStatusError) else ''}".strip()
-
     async def _take(self, stream: llm.LLMStream) -> None:
         try:
             async for chunk in stream:
@@ -64,13 +59,9 @@ class Answer:
                 if chunk.delta and chunk.delta.content:
                     self._pieces.send_nowait(chunk.delta.content)
                     self._begun.set()
-        except APIError as error:
-            logger.warning("the language model failed in a typed conversation: %s", self._reason(error))
-            self._error = error
         except Exception as error:
-            # Not of our making, and its text may quote what was said.
-            logger.error("the language model failed in a typed conversation: %s", type(error).__name__)
-            self._error = APIConnectionError(retryable=False)
+            logger.warning("the language model failed in a typed conversation: %s", reason(error, self._provider))
+            self._error = error if isinstance(error, APIError) else APIConnectionError(retryable=False)
         finally:
             self._pieces.close()
             self._begun.set()

@@ -18,6 +18,7 @@ from ..errors import LocalError
 from .app import NAME, create_app
 from .engine import Engine
 from .faults import TrackedProtocol, install_faults
+from .no_web_sites import NoWebSites, is_loopback
 from .references import References, own_references
 from .synthesis import Synthesis
 from .versions import DEFAULT, VERSIONS
@@ -82,7 +83,7 @@ class _Server(uvicorn.Server):
         if faults:
             install_faults(app)
         config = uvicorn.Config(
-            app,
+            NoWebSites(app, on_loopback=is_loopback(listener.getsockname()[0])),
             http=TrackedProtocol if faults else H11Protocol,
             proxy_headers=False,
             ws="none",

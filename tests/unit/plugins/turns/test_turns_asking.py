@@ -107,7 +107,7 @@ async def test_words_begun_during_the_goodbye_keep_the_call() -> None:
         await asyncio.sleep(0.5)
         assert not watching.done()
         sound(session, begins=False)
-        hear(session, "Wait.")
+        hear(session, "I am here.")
         await asyncio.wait_for(watching, 5)
         assert said(session).count(GOODBYE) == 2
 

@@ -66,9 +66,12 @@ def final(text: str) -> stt.SpeechEvent:
 class Call:
     """An agent that speaks, and what reaches LiveKit of what is recognised meanwhile."""
 
-    def __init__(self, session: AgentSession[None], barge_in: BargeIn, speaker: Speaker) -> None:
+    def __init__(
+        self, session: AgentSession[None], barge_in: BargeIn, speaker: Speaker, interruptions: list[None]
+    ) -> None:
         self.session = session
         self.barge_in = barge_in
+        self.interruptions = interruptions
         self.speaker = speaker
 
     async def says(self, text: str, seconds: float) -> None:
@@ -102,7 +105,8 @@ class Call:
 @contextlib.asynccontextmanager
 async def calling(language: str = "en") -> AsyncIterator[Call]:
     speaker = Speaker(RATE)
-    barge_in = BargeIn(language=language)
+    interruptions: list[None] = []
+    barge_in = BargeIn(language=language, interrupted=lambda: interruptions.append(None))
     session: AgentSession[None] = AgentSession(
         vad=None, llm=Pondering(), turn_handling={"turn_detection": "manual", "interruption": interruption_options()}
     )
@@ -110,7 +114,7 @@ async def calling(language: str = "en") -> AsyncIterator[Call]:
     await session.start(Agent(instructions=""), record=False)
     barge_in.attach(session)
     try:
-        yield Call(session, barge_in, speaker)
+        yield Call(session, barge_in, speaker, interruptions)
     finally:
         await session.aclose()
         await barge_in.aclose()
@@ -147,6 +151,7 @@ async def test_an_interruption_passes_stops_the_agent_once_and_the_history_says_
         await call.falls_silent()
         await asyncio.sleep(0.05)
         assert call.barge_in.counts.stopped == 1
+        assert len(call.interruptions) == 1
         assert len(call.speaker.heard) < RATE
         message = call.session.history.messages()[-1]
         assert message.role == "assistant"
@@ -218,6 +223,8 @@ async def test_the_same_word_is_an_answer_when_a_question_is_nearly_over() -> No
     async with calling() as call:
         await call.says(QUESTION, 0.6)
         assert await call.passes(START, interim("Yes"), final("Yes.")) == ["Yes", "Yes."]
+        assert call.barge_in.counts.stopped == 1
+        assert call.interruptions == []
 
 
 async def test_in_the_middle_of_what_ends_in_a_question_it_is_listening() -> None:

@@ -128,6 +128,139 @@ async def test_words_are_read_ahead_without_the_last_which_may_still_change() ->
     assert read == ["Well yesterday I", "Well yesterday I went to"]
 
 
+class _SlowReader:
+    """Reads until it is let go on."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.read: list[str] = []
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, words: str) -> None:
+        self.begun.append(words)
+        await self.go_on.wait()
+        self.read.append(words)
+
+
+async def test_words_that_come_while_others_are_read_are_read_after_them_the_newest_alone() -> None:
+    reader = _SlowReader()
+
+    class Recogniser:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            yield _event(INTERIM, "Well yesterday I went")
+            await asyncio.sleep(0.02)
+            yield _event(INTERIM, "Well yesterday I went to the")
+            yield _event(INTERIM, "Well yesterday I went to the market and")
+            await asyncio.sleep(0.02)
+            reader.go_on.set()
+            await asyncio.sleep(0.05)
+
+    async for _ in _early(read_ahead=reader).gate(Recogniser()):
+        pass
+    assert reader.read == ["Well yesterday I", "Well yesterday I went to the market"]
+
+
+async def test_words_that_are_only_supposed_are_not_read_ahead() -> None:
+    read: list[str] = []
+
+    async def read_ahead(words: str) -> None:
+        read.append(words)
+
+    await _through(_early(read_ahead=read_ahead), (INTERIM, "Well yesterday I went|to the market and"), 0.02)
+    assert read == ["Well yesterday I"]
+
+
+async def test_reading_ahead_gives_way_to_other_calls_and_is_taken_up_again_when_they_are_answered() -> None:
+    reader, others = _SlowReader(), asyncio.Event()
+
+    class Recogniser:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            yield _event(INTERIM, "Well yesterday I went")
+            await asyncio.sleep(0.02)
+            others.set()
+            await asyncio.sleep(0.2)
+            reader.go_on.set()
+            await asyncio.sleep(0.02)
+            assert reader.read == []
+            others.clear()
+            await asyncio.sleep(0.2)
+
+    async for _ in _early(read_ahead=reader, busy=others.is_set).gate(Recogniser()):
+        pass
+    assert reader.begun == ["Well yesterday I"] * 2
+    assert reader.read == ["Well yesterday I"]
+
+
+async def test_what_was_to_be_read_is_forgotten_when_the_answer_begins() -> None:
+    reader = _SlowReader()
+    await _through(
+        _early(read_ahead=reader),
+        (INTERIM, "What is the best way"),
+        0.02,
+        (INTERIM, "What is the best way to make"),
+        (PREFLIGHT, "What is the best way to make tea?"),
+        0.1,
+    )
+    assert reader.begun == ["What is the best"]
+
+
+async def test_an_answer_whose_voice_waits_is_given_up_with_the_next_interim_where_others_wait() -> None:
+    others = asyncio.Event()
+
+    class Recogniser:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            yield _event(INTERIM, "How are|you?")
+            yield _event(INTERIM, "How are|you?")
+            others.set()
+            yield _event(INTERIM, "How are|you?")
+            others.clear()
+            yield _event(PREFLIGHT, "How are you?")
+
+    said = [(event.type, event.alternatives[0].text) async for event in _early(busy=others.is_set).gate(Recogniser())]
+    # Other words than those of the preflight, and LiveKit ends the request.
+    assert said == [
+        (PREFLIGHT, "How are you?"),
+        (INTERIM, "How are you?"),
+        (INTERIM, "How are"),
+        (PREFLIGHT, "How are you?"),
+    ]
+
+
+async def test_an_answer_to_words_at_which_the_caller_has_paused_is_kept_where_others_wait() -> None:
+    others = asyncio.Event()
+
+    class Recogniser:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            yield _event(PREFLIGHT, "How are you?")
+            others.set()
+            yield _event(INTERIM, "How are|you?")
+
+    said = [(event.type, event.alternatives[0].text) async for event in _early(busy=others.is_set).gate(Recogniser())]
+    assert said == [(PREFLIGHT, "How are you?"), (INTERIM, "How are you?")]
+
+
+async def test_an_answer_that_is_due_while_others_wait_is_begun_when_they_do_not_and_not_asked_for_all_the_time() -> (
+    None
+):
+    asked, waited = [0], asyncio.Event()
+
+    def busy() -> bool:
+        asked[0] += 1
+        return asked[0] > 1 and not waited.is_set()
+
+    class Recogniser:
+        async def __aiter__(self) -> AsyncIterator[stt.SpeechEvent]:
+            yield _event(PREFLIGHT, "Yesterday I went to the")
+            await asyncio.sleep(0.8)
+            waited.set()
+            await asyncio.sleep(0.2)
+
+    early = turns.EarlyAnswers(turns.TurnDetector(language="en", longest_s=1.0), busy=busy)
+    kinds = [event.type async for event in early.gate(Recogniser())]
+    assert kinds == [INTERIM, PREFLIGHT]
+    assert asked[0] < 100
+
+
 async def test_reading_ahead_gives_way_to_the_answer() -> None:
     began, stopped = asyncio.Event(), asyncio.Event()
 

@@ -118,6 +118,30 @@ def test_a_thought_is_due_so_long_after_the_turn_was_called() -> None:
     assert thought.due_at() is None
 
 
+@pytest.mark.parametrize(
+    ("spoke_at", "due_at"), [(9.75, 10.95), (9.0, 10.5), (7.5, 10.5), (2.0, 11.2), (None, 11.2)], ids=str
+)
+def test_it_counts_from_the_last_word_and_lets_an_answer_that_is_ready_begin(
+    spoke_at: float | None, due_at: float
+) -> None:
+    thought = Thought(["Let me see.", "Well."])
+    thought.called(10, spoke_at=spoke_at)
+    assert thought.due_at() == due_at
+
+
+def test_a_thought_that_was_not_heard_is_none() -> None:
+    thought = Thought(["Let me see.", "Well."])
+    thought.called(10)
+    word = thought.next()
+    thought.said(heard=False)
+    assert thought.due_at() == 11.2
+    assert thought.next() == word
+    thought.said(heard=False)
+    thought.over()
+    thought.called(20)
+    assert thought.due_at() == 21.2, "the answer before had none"
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.1, 5)), min_size=1, max_size=40), st.randoms())
 def test_no_two_answers_running_have_a_thought_and_no_two_thoughts_running_are_alike(
     answers: list[tuple[bool, float]], rng: random.Random
@@ -131,6 +155,7 @@ def test_no_two_answers_running_have_a_thought_and_no_two_thoughts_running_are_a
         before = late and thought.due_at() is not None
         if before:
             word = thought.next()
+            thought.said(heard=True)
             assert word != last
             assert thought.due_at() is None, "one is enough"
             last = word

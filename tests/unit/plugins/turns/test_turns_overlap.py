@@ -218,7 +218,7 @@ def test_a_stop_is_final_and_nothing_ends_in_waiting(steps: list[tuple[object, .
             verdict = scene.hears(text, confidence=confidence, settled=settled)  # type: ignore[arg-type]
         assert verdict is Verdict.STOP or not stopped
         stopped = stopped or verdict is Verdict.STOP
-    if scene.overlap.began:
+    if scene.overlap.voiced_s:
         assert scene.silence(3.0) in (Verdict.STOP, Verdict.IGNORE)
 
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.turns.company.silence import BREATH_S, LINGER_S, SOUND_S, Due, Schedule, Silence
+from livekit.plugins.turns.company.silence import BREATH_S, LINGER_S, SOUND_S, Schedule, Silence, SilenceDue
 from livekit.plugins.turns.company.variants import Variants
-from livekit.plugins.turns.words.hold_on import asks_to_wait
 
 USUAL = Schedule(goodbye_after_s=60)
 
@@ -22,14 +21,14 @@ def silent_from(t: float, schedule: Schedule = USUAL) -> Silence:
     return silence
 
 
-def lived_through(silence: Silence, until: float, *, saying_s: float = 2.0) -> list[tuple[float, Due]]:
+def lived_through(silence: Silence, until: float, *, saying_s: float = 2.0) -> list[tuple[float, SilenceDue]]:
     """What falls due until then, each said at once in `saying_s`."""
     found = []
     while (at := silence.next_at()) is not None and at <= until:
         due = silence.due(at)
         assert due is not None
         found.append((at, due))
-        if due is Due.END:
+        if due is SilenceDue.END:
             assert silence.next_at() is None
             break
         silence.asked(at + saying_s)
@@ -44,10 +43,10 @@ def sounds(silence: Silence, begin: float, end: float) -> None:
 
 def test_the_usual_silence_is_asked_at_8_and_20_seconds_and_ends_at_a_minute() -> None:
     assert lived_through(silent_from(100), math.inf) == [
-        (108, Due.ASK),
-        (120, Due.ASK),
-        (160, Due.GOODBYE),
-        (162 + LINGER_S, Due.END),
+        (108, SilenceDue.ASK),
+        (120, SilenceDue.ASK),
+        (160, SilenceDue.GOODBYE),
+        (162 + LINGER_S, SilenceDue.END),
     ]
 
 
@@ -56,33 +55,33 @@ def test_nothing_is_due_before_the_greeting() -> None:
 
 
 def test_a_call_without_an_end_is_asked_and_then_left_alone() -> None:
-    assert lived_through(silent_from(0, Schedule((1.0,))), math.inf) == [(1, Due.ASK)]
+    assert lived_through(silent_from(0, Schedule((1.0,))), math.inf) == [(1, SilenceDue.ASK)]
     assert lived_through(silent_from(0, Schedule(())), math.inf) == []
 
 
 def test_a_question_that_takes_long_is_not_followed_on_its_heels_by_the_next() -> None:
     found = lived_through(silent_from(0, Schedule((2.0, 3.0), 4.0)), math.inf, saying_s=10.0)
-    assert [due for _, due in found] == [Due.ASK, Due.ASK, Due.GOODBYE, Due.END]
+    assert [due for _, due in found] == [SilenceDue.ASK, SilenceDue.ASK, SilenceDue.GOODBYE, SilenceDue.END]
     assert [at for at, _ in found[:3]] == [2, 12 + BREATH_S, 12 + 2 * BREATH_S + 10]
 
 
 def test_words_and_the_agent_begin_it_anew() -> None:
     silence = silent_from(0)
-    assert lived_through(silence, 10) == [(8, Due.ASK)]
+    assert lived_through(silence, 10) == [(8, SilenceDue.ASK)]
     silence.caller_said(15)
-    assert lived_through(silence, 23) == [(23, Due.ASK)]
+    assert lived_through(silence, 23) == [(23, SilenceDue.ASK)]
     silence.companion_spoke()
     assert silence.next_at() is None
     silence.companion_stopped(30)
-    assert lived_through(silence, math.inf)[0] == (38, Due.ASK)
+    assert lived_through(silence, math.inf)[0] == (38, SilenceDue.ASK)
 
 
 def test_a_sound_without_words_begins_nothing_anew() -> None:
     silence = silent_from(0)
     sounds(silence, 1, 4)
-    assert lived_through(silence, 8) == [(8, Due.ASK)]
+    assert lived_through(silence, 8) == [(8, SilenceDue.ASK)]
     sounds(silence, 11, 14)
-    assert lived_through(silence, 60)[0] == (20, Due.ASK)
+    assert lived_through(silence, 60)[0] == (20, SilenceDue.ASK)
 
 
 def test_nobody_is_asked_into_a_sound_nor_directly_behind_it() -> None:
@@ -99,10 +98,10 @@ def test_a_sound_that_does_not_end_puts_it_off_only_so_long() -> None:
     silence = silent_from(0)
     silence.caller_sounds()
     assert lived_through(silence, math.inf) == [
-        (8 + SOUND_S, Due.ASK),
-        (20 + BREATH_S + SOUND_S, Due.ASK),
-        (60 + SOUND_S, Due.GOODBYE),
-        (62 + SOUND_S + LINGER_S + SOUND_S, Due.END),
+        (8 + SOUND_S, SilenceDue.ASK),
+        (20 + BREATH_S + SOUND_S, SilenceDue.ASK),
+        (60 + SOUND_S, SilenceDue.GOODBYE),
+        (62 + SOUND_S + LINGER_S + SOUND_S, SilenceDue.END),
     ]
 
 
@@ -117,12 +116,12 @@ def test_who_begins_to_speak_behind_the_goodbye_keeps_the_call_with_words_alone(
     assert silence.next_at() == 73
     lived_through(silence, 126)
     sounds(silence, 127.5, 130)
-    assert lived_through(silence, math.inf) == [(130 + BREATH_S, Due.END)]
+    assert lived_through(silence, math.inf) == [(130 + BREATH_S, SilenceDue.END)]
 
 
 def test_what_cut_the_goodbye_off_has_a_breath_for_its_words() -> None:
     silence = silent_from(0, Schedule((), 5.0))
-    assert silence.due(5) is Due.GOODBYE
+    assert silence.due(5) is SilenceDue.GOODBYE
     silence.asked(6, cut_off=True)
     assert silence.next_at() == 6 + BREATH_S
 
@@ -142,7 +141,13 @@ def test_behind_the_limit_of_hold_on_it_asks_once_and_begins_anew() -> None:
     silence = silent_from(0)
     silence.suspend(0)
     found = lived_through(silence, math.inf)
-    assert found == [(300, Due.ASK), (310, Due.ASK), (322, Due.ASK), (362, Due.GOODBYE), (365, Due.END)]
+    assert found == [
+        (300, SilenceDue.ASK),
+        (310, SilenceDue.ASK),
+        (322, SilenceDue.ASK),
+        (362, SilenceDue.GOODBYE),
+        (365, SilenceDue.END),
+    ]
 
 
 @pytest.mark.parametrize("times", [((0.0,), 60), ((8.0, 8.0), 60), ((8.0, 20.0), 20), ((-1.0,), 60), ((math.nan,), 60)])
@@ -169,13 +174,13 @@ def test_whatever_happens_nothing_is_due_while_the_agent_speaks_and_the_end_come
             if due is None:
                 continue
             assert not companion
-            if due is Due.END:
+            if due is SilenceDue.END:
                 assert goodbye_at > said_at
                 assert t - goodbye_at >= LINGER_S
                 assert silence.next_at() is None
                 said_at = t
                 continue
-            if due is Due.ASK:
+            if due is SilenceDue.ASK:
                 assert held_at == -math.inf or t - held_at >= 60.0
                 if held_at > -math.inf:
                     said_at = t
@@ -204,14 +209,16 @@ NOISES = st.lists(st.tuples(st.floats(0.05, 30), st.floats(0.05, 30)), max_size=
 """Seconds of quiet, and of sound behind it, by turns."""
 
 
-def beside(noises: list[tuple[float, float]], silence: Silence, *, saying_s: float = 1.5) -> list[tuple[float, Due]]:
+def beside(
+    noises: list[tuple[float, float]], silence: Silence, *, saying_s: float = 1.5
+) -> list[tuple[float, SilenceDue]]:
     """What falls due beside them, each said in `saying_s`; behind the last of them it is quiet."""
     changes = []
     t = 0.0
     for quiet_s, sound_s in noises:
         changes += [(t + quiet_s, True), (t + quiet_s + sound_s, False)]
         t += quiet_s + sound_s
-    found: list[tuple[float, Due]] = []
+    found: list[tuple[float, SilenceDue]] = []
     said_at: float | None = None
     while True:
         at = silence.next_at() if said_at is None else said_at
@@ -230,7 +237,7 @@ def beside(noises: list[tuple[float, float]], silence: Silence, *, saying_s: flo
             due = silence.due(at)
             assert due is not None
             found.append((at, due))
-            said_at = None if due is Due.END else at + saying_s
+            said_at = None if due is SilenceDue.END else at + saying_s
 
 
 @given(NOISES, ASKS)
@@ -240,7 +247,7 @@ def test_beside_a_television_it_is_asked_as_often_and_ends_at_most_so_much_later
     schedule = Schedule(asks, 25.0)
     found, quiet = beside(noises, silent_from(0, schedule)), beside([], silent_from(0, schedule))
     assert [due for _, due in found] == [due for _, due in quiet]
-    assert [due for _, due in found][-2:] == [Due.GOODBYE, Due.END]
+    assert [due for _, due in found][-2:] == [SilenceDue.GOODBYE, SilenceDue.END]
     late = 0.0
     for (at, _), (quiet_at, _) in zip(found, quiet, strict=True):
         late += SOUND_S
@@ -257,81 +264,6 @@ def test_nobody_is_asked_in_a_sound_or_a_breath_behind_it_while_that_may_put_it_
     for quiet_s, sound_s in noises:
         begin, end = end + quiet_s, end + quiet_s + sound_s
         assert not begin < at < end + BREATH_S or at == ask_s + SOUND_S
-
-
-WAIT = {
-    "en": [
-        "Hold on.",
-        "Hold on a second, please.",
-        "Oh, hang on, there's someone at the door.",
-        "Just a second.",
-        "One moment please.",
-        "Give me a minute.",
-        "Could you give me five minutes?",
-        "Wait a minute, I need to get my glasses.",
-        "I'll be right back.",
-        "Don't hang up.",
-        "Can you hold on for me?",
-        "The phone is ringing, just a moment.",
-        "Hold on, let me turn the kettle off.",
-        "Bear with me.",
-    ],
-    "ko": [
-        "잠깐만.",
-        "잠깐만요",
-        "잠시만요, 누가 왔나 봐요.",
-        "기다려 봐.",
-        "잠깐 기다려 봐",
-        "잠깐만 기다려 주세요.",
-        "조금만 기다려 줄래?",
-        "아이고 잠깐만 전화 왔네",
-        "전화가 왔네, 잠깐만 있어 봐.",
-        "금방 갔다 올게.",
-        "화장실 좀 다녀올게요",
-        "가만있어 봐 안경 좀 찾아보고",
-        "끊지 말고 잠시만.",
-        "잠시만 기다려 주시겠어요?",
-    ],
-}
-GO_ON = {
-    "en": [
-        "",
-        "Hold on, I think it was on Tuesday.",
-        "Wait, that is not what I meant.",
-        "I had to hold on to the railing when I fell.",
-        "We waited a minute for the bus yesterday.",
-        "One minute later my son came in.",
-        "I was in second grade.",
-        "Wait a minute, what did you say about the weather?",
-        "She said she would come in a moment or two and we laughed about that all day.",
-        "I have been back home since Sunday.",
-    ],
-    "ko": [
-        "",
-        "잠깐만 그게 아니라 어제 말이야",
-        "잠깐 나갔다 왔어요.",
-        "어제 손자를 한참 기다렸어요.",
-        "버스를 기다리다가 친구를 만났어.",
-        "잠깐만, 지금 몇 시야?",
-        "조금만 먹었어요.",
-        "오늘은 날씨가 참 좋네요.",
-    ],
-}
-
-
-@pytest.mark.parametrize(("language", "text"), [(key, text) for key, texts in WAIT.items() for text in texts])
-def test_who_asks_for_patience_is_understood(language: str, text: str) -> None:
-    assert asks_to_wait(text, language)
-    assert asks_to_wait(text.rstrip(".?!").upper(), f"{language}-XX")
-
-
-@pytest.mark.parametrize(("language", "text"), [(key, text) for key, texts in GO_ON.items() for text in texts])
-def test_who_goes_on_talking_does_not_ask_for_patience(language: str, text: str) -> None:
-    assert not asks_to_wait(text, language)
-
-
-def test_an_unknown_language_asks_for_nothing() -> None:
-    assert not asks_to_wait("Einen Moment bitte", "de")
 
 
 @given(st.sets(st.text(min_size=1), min_size=2, max_size=5), st.randoms())

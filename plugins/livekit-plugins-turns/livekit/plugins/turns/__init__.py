@@ -4,7 +4,9 @@ from livekit.agents import Plugin
 
 from .company.aside import Aside
 from .company.asking import Asking
-from .company.nodding import Nodding
+from .company.bell import Bell
+from .company.nodding import Foresight, Nodding
+from .company.saying import SAYING_S, over_within
 from .company.silence import Schedule
 from .company.thinking import Thinking
 from .ending.decision import Decision
@@ -22,14 +24,17 @@ from .words.asked import Asked, what_was_asked
 
 __all__ = [
     "LONGEST_S",
+    "SAYING_S",
     "SHORTEST_S",
     "Aside",
     "Asked",
     "Asking",
     "BargeIn",
+    "Bell",
     "Costs",
     "Decision",
     "EarlyAnswers",
+    "Foresight",
     "Limits",
     "Nodding",
     "Pace",
@@ -43,6 +48,7 @@ __all__ = [
     "interruption_options",
     "load",
     "loaded",
+    "over_within",
     "preemptive_options",
     "wait_s",
     "what_was_asked",

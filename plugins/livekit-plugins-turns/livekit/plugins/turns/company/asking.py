@@ -1,7 +1,5 @@
 """Asks somebody who does not answer whether they are there, and ends the call in the end: `silence.py` in a session."""
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,11 +18,10 @@ from livekit.agents.voice import SpeechHandle
 from ..log import logger
 from ..words.hold_on import asks_to_wait
 from .bell import Bell
-from .silence import Due, Schedule, Silence
+from .saying import SAYING_S, over_within
+from .silence import Schedule, Silence, SilenceDue
 from .variants import Variants
 
-SAYING_S = 60.0
-"""How long it waits for the end of what it says, and of what is still said before: a voice may never end."""
 _CUTTING_OFF_S = 8.0
 """How long it waits for the end of what it cuts off. LiveKit gives that up after 5 s."""
 
@@ -66,11 +63,11 @@ class Asking:
             while not self._closed:
                 await self._bell.wait(self._silence.next_at())
                 match None if self._closed else self._silence.due(self._clock()):
-                    case Due.ASK:
+                    case SilenceDue.ASK:
                         await self._say(session, self._asks.next())
-                    case Due.GOODBYE:
+                    case SilenceDue.GOODBYE:
                         await self._say(session, self._goodbye)
-                    case Due.END:
+                    case SilenceDue.END:
                         session.shutdown(drain=not self._stuck)
                         return
         finally:
@@ -84,11 +81,11 @@ class Asking:
         self._speaks_itself = True
         try:
             self._unheard = handle = session.say(text)
-            self._stuck = not await _over(handle, SAYING_S)
+            self._stuck = not await over_within(handle, SAYING_S)
             if self._stuck:
                 logger.warning("what is said to who is silent has no end within %g s: it is cut off", SAYING_S)
                 handle.interrupt(force=True)
-                self._stuck = not await _over(handle, _CUTTING_OFF_S)
+                self._stuck = not await over_within(handle, _CUTTING_OFF_S)
         except RuntimeError:  # the session closes
             return
         finally:
@@ -143,10 +140,3 @@ class Asking:
     def _on_close(self, _: CloseEvent) -> None:
         self._closed = True
         self._bell.ring()
-
-
-async def _over(handle: SpeechHandle, within_s: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await handle
-    return handle.done()

@@ -32,7 +32,7 @@ class Schedule:
             raise ValueError("times of silence must be positive and rise")
 
 
-class Due(Enum):
+class SilenceDue(Enum):
     """What silence calls for."""
 
     ASK = auto()
@@ -110,23 +110,23 @@ class Silence:
             return None
         return min(max(at, math.inf if self._sounds else self._quiet_from), at + SOUND_S)
 
-    def due(self, t: float) -> Due | None:
+    def due(self, t: float) -> SilenceDue | None:
         """What is due now; told once."""
         at = self.next_at()
         if at is None or t < at:
             return None
         if self._goodbye_due:
             self._since = self._ends_at = None
-            return Due.END
+            return SilenceDue.END
         if self._hold_until is not None:
             self._hold_until = None
             self._since = None  # anew from the question's end
-            return Due.ASK
+            return SilenceDue.ASK
         if self._asks < len(self._schedule.ask_after_s):
             self._asks += 1
-            return Due.ASK
+            return SilenceDue.ASK
         self._goodbye_due = True
-        return Due.GOODBYE
+        return SilenceDue.GOODBYE
 
     def _due_at(self) -> float | None:
         """When something is due where all is quiet."""

@@ -1,5 +1,7 @@
 """LiveKit's turn detector, made of sound, words, what was asked and how somebody usually pauses."""
 
+import asyncio
+import math
 from typing import Any, Literal
 
 from livekit import rtc
@@ -132,6 +134,13 @@ class TurnDetector(rtc.EventEmitter[Literal["decided"]]):
         self._speaker.heard.answering(agent_words)
         self._reconsider()
 
+    def interrupted(self) -> None:
+        """The agent fell silent for what was said over it, which answers no question: `BargeIn` tells.
+
+        Who was that quick to speak has gone on with the turn before: the pause in between is learnt.
+        """
+        self._speaker.interrupted()
+
     def judge(self, audio: float | None = None) -> Judgement:
         """Whether the turn is over by its words so far, and by its sound where that says `audio`."""
         return self._speaker.judge(audio)
@@ -155,7 +164,7 @@ class TurnDetector(rtc.EventEmitter[Literal["decided"]]):
         self._session.off("user_input_transcribed", self._on_transcribed)
         self._session.off("conversation_item_added", self._on_item_added)
         self._session.off("agent_state_changed", self._on_agent_state)
-        self._session, self._speaker.agent_heard = None, True
+        self._session, self._speaker.agent_heard_at = None, -math.inf
 
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
         if event.language and not self._given_language:
@@ -174,15 +183,14 @@ class TurnDetector(rtc.EventEmitter[Literal["decided"]]):
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         if event.new_state == "speaking":
-            self._speaker.agent_heard = True
+            self._speaker.agent_heard_at = min(self._speaker.agent_heard_at, asyncio.get_running_loop().time())
 
     def _reconsider(self) -> None:
         for stream in self._streams:
             stream.reconsider()
 
     def _turn_over(self) -> None:
-        self._speaker.heard.over()
-        self._speaker.agent_heard = self._session is None
+        self._speaker.over(agent_heard_at=-math.inf if self._session is None else math.inf)
 
     def _closed(self, stream: TurnDetectorStream) -> None:
         if stream in self._streams:

@@ -7,8 +7,6 @@ bench.turns.fit` in the repository prints them. Other languages have the same.
 
 import math
 
-from ..words.asked import Asked
-
 CONSTANT, AUDIO, WORDS = -0.96, 1.19, 1.05
 AUDIO_CONSTANT, AUDIO_ALONE = -1.32, 1.67
 WORDS_CONSTANT, WORDS_ALONE = 0.24, 1.14
@@ -20,13 +18,13 @@ fit did not hold enough of: whole telephone numbers, and Korean, whose endings t
 _LEAST = 0.01
 
 
-def fused(audio: float | None, words: float | None, *, asked: Asked = Asked.NONE, settled: bool = True) -> float:
+def fused(audio: float | None, words: float | None, *, settled: bool = True) -> float:
     """Probability, 0.01 to 0.99, that the turn is over, at the beginning of a pause; 0.5 where nothing is known.
 
     `audio`: what LiveKit's v1-mini says, None where it has not answered. `words`: what `finished` says, None where
     there are no words yet. `settled`: whether these are all words that were said. Others tell nothing: at the end of an
     interim, which lacks the last word or two, ends and pauses look the same, so they count only where nothing else is
-    known. `asked`, what the turn answers, is in `words` already.
+    known.
     """
     if words is not None and not settled and audio is not None:
         words = None

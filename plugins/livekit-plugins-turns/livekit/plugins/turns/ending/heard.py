@@ -89,7 +89,7 @@ class Heard:
         what it needs: loading here would block for a second.
         """
         words = self.finished(self.text) if self.text and loaded(self.language) else None
-        probability = fused(audio, words, asked=self.asked, settled=self._settled)
+        probability = fused(audio, words, settled=self._settled)
         return Judgement(probability, audio, words, self.asked)
 
 

@@ -154,7 +154,7 @@ class TurnDetectorStream:
             pause_s = now - pause.spoke_at
             self._speaker.went_on(pause_s, within_s=pause_s if pause.called else pause.wait_s)
         elif over_at is not None:
-            self._speaker.was_cut_off(now - over_at)
+            self._speaker.was_cut_off(now - over_at, at=now)
 
     def flush(self, reason: str | None = None) -> None:
         """The turn is over, or was cleared. A second flush does nothing more."""

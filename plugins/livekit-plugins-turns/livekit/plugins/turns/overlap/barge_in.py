@@ -71,11 +71,18 @@ class BargeIn:
     """
 
     def __init__(
-        self, *, language: str, ears: stt.STT[Any] | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        language: str,
+        ears: stt.STT[Any] | None = None,
+        interrupted: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`language`: ISO 639-1, of both. `clock` in seconds."""
+        """`language`: ISO 639-1, of both. `interrupted` is told of each interruption that is no answer to what the
+        agent asks, as `TurnDetector.interrupted` wants to be. `clock` in seconds."""
         self.counts = Counts()
         self._language = language
+        self._interrupted = interrupted
         self._clock = clock
         self._session: AgentSession[Any] | None = None
         self._outputs: Outputs | None = None
@@ -323,5 +330,8 @@ class BargeIn:
         self._passing = self._over_agent
         if self._heard_words:
             self._heard_words.stop()
+        answers = self._saying().asked
         playout.hold()
         session.interrupt()
+        if not answers:
+            self._interrupted()

@@ -110,11 +110,6 @@ class Overlap:
         self._repeats_agent = False
 
     @property
-    def began(self) -> bool:
-        """Whether there was voice."""
-        return self._began_s is not None
-
-    @property
     def over(self) -> bool:
         """Whether the sound is over, and nothing is held for it."""
         return self._over and self.verdict is not Verdict.HOLD

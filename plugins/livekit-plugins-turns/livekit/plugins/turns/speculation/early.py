@@ -55,8 +55,8 @@ class EarlyAnswers:
             detector: says how likely the turn is over, and how long its pauses are waited for.
             limits: how much may be done in vain.
             read_ahead: has the language model read the conversation and the words so far, at first none, while the
-                caller speaks on. It is cancelled when there is something more urgent. An error of its own is its own
-                to report.
+                caller speaks on. It is cancelled when there is something more urgent, or others wait. An error of its
+                own is its own to report.
             busy: whether somebody else waits for the same machines: then nothing is begun early.
             clock: monotonic seconds.
         """
@@ -66,7 +66,7 @@ class EarlyAnswers:
         self._busy = busy
         self._clock = clock
         self._read: list[str] | None = None
-        """The words that the language model has read in this turn; None before it has read what goes before them."""
+        """The words of this turn that the language model has read or reads; None before it reads what goes before."""
         self._begun: _Begun | None = None
         """What LiveKit's answer is to, as far as is known."""
         self._unsure: list[_Begun] = []
@@ -74,7 +74,8 @@ class EarlyAnswers:
         self._held: stt.SpeechEvent | None = None
         """All words of a pause whose answer is to be begun shortly before the turn is called."""
         self._held_until = 0.0
-        self._to_read: str | None = None
+        self._to_read: list[str] | None = None
+        """The words that it is to read next."""
         self._urgent = False
         self._session: AgentSession[Any] | None = None
         self._work = Work(self.speculation.worked, clock)
@@ -101,33 +102,34 @@ class EarlyAnswers:
         try:
             while True:
                 reading = reading or asyncio.create_task(_next(source), name="turns.events", context=context)
-                # The wait may be found shorter meanwhile: it is looked at anew.
-                due_s = min(max(0.0, self._due_in_s), _LOOK_EVERY_S) if self._held else None
+                if self._read_ahead and ahead is None and self._to_read is not None and self._may_read:
+                    self._read, self._to_read = self._to_read, None
+                    words = " ".join(self._read)
+                    ahead = asyncio.create_task(self._reading(self._read_ahead, words), name="turns.read_ahead")
                 await asyncio.wait(
-                    {reading, ahead} if ahead else {reading}, timeout=due_s, return_when=asyncio.FIRST_COMPLETED
+                    {reading, ahead} if ahead else {reading},
+                    timeout=self._look_in_s(reads=ahead is not None),
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 if ahead and ahead.done():
                     ahead.result()
                     ahead = None
+                event: stt.SpeechEvent | None = None
                 if reading.done():
                     try:
-                        event = reading.result()
+                        event = self._take(reading.result())
                     except StopAsyncIteration:
                         return
                     reading = None
-                    event = self._take(event)
-                elif self._held and self._due_in_s <= 0 and self.speculation.allowed and not self._busy():
+                elif self._held and self._due_in_s <= 0 and self._may_begin:
                     event = self._begin(self._held)
-                else:
-                    continue
-                if ahead and self._urgent:
+                if ahead and self._reading_gives_way():
                     ahead.cancel()
                     await asyncio.gather(ahead, return_exceptions=True)
                     ahead = None
-                if self._read_ahead and self._to_read is not None and ahead is None:
-                    ahead = asyncio.create_task(self._reading(self._read_ahead, self._to_read), name="turns.read_ahead")
-                self._to_read, self._urgent = None, False
-                yield event
+                self._urgent = False
+                if event:
+                    yield event
         finally:
             left = [task for task in (reading, ahead) if task]
             for task in left:
@@ -165,6 +167,30 @@ class EarlyAnswers:
         """What `voice` makes of the text of an agent's `tts_node`, unchanged: counted for the limit on waste."""
         return self._work.speaking(text, voice)
 
+    def _look_in_s(self, *, reads: bool) -> float | None:
+        """How long to wait for an event, at most; None: for however long that takes.
+
+        A wait may be found shorter meanwhile, and others may begin or cease to wait: that is looked at anew.
+        """
+        if self._held and (self._due_in_s > 0 or self._may_begin):
+            return min(max(0.0, self._due_in_s), _LOOK_EVERY_S)
+        return _LOOK_EVERY_S if self._held or reads or self._to_read is not None else None
+
+    @property
+    def _may_begin(self) -> bool:
+        return self.speculation.allowed and not self._busy()
+
+    @property
+    def _may_read(self) -> bool:
+        return self.speculation.affordable and not self._busy()
+
+    def _reading_gives_way(self) -> bool:
+        """Whether what is read ahead is to end: the answer reads it anyway, and for others it is read again later."""
+        if not self._urgent and self._busy():
+            self._to_read = self._read if self._to_read is None else self._to_read
+            return True
+        return self._urgent
+
     async def _reading(self, read_ahead: ReadAhead, words: str) -> None:
         began = self._clock()
         try:
@@ -180,7 +206,7 @@ class EarlyAnswers:
             self._release()
         if kind is stt.SpeechEventType.START_OF_SPEECH:
             self._held = None
-            if self._read is None:
+            if self._read is None and self._to_read is None:
                 self._wish_to_read([])
         if not event.alternatives or not event.alternatives[0].text:
             return event
@@ -191,7 +217,7 @@ class EarlyAnswers:
         if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
             return self._settled_event(event, text)
         if kind is stt.SpeechEventType.FINAL_TRANSCRIPT:
-            self._urgent = True
+            self._urgent, self._to_read = True, None
             self._held = None
             return self._as_begun(event, text)
         return event
@@ -201,21 +227,24 @@ class EarlyAnswers:
         supposed = supposed_text(event) or text
         if self._is_begun(supposed):
             assert self._begun
-            return saying(event, self._begun.text)  # fewer words would end the answer
+            # For fewer words LiveKit gives the answer up, as it is to where others wait.
+            if self._begun.confirmed.is_set() or self._is_begun(text) or not self._busy():
+                return saying(event, self._begun.text)
         self._begun = None  # LiveKit throws it away for other words
         if self._busy():
             return event
         whole = self._whole(supposed)
         if self.speculation.interim(whole, self._detector.finished(whole)):
             return self._begin(saying(event, supposed), sure=False)
-        words = whole.split()[:-1]  # the last one may still become another
+        # What is only supposed is often taken back, and the last word may still become another.
+        words = self._whole(text).split()[:-1]
         if len(words) >= len(self._read or ()) + _MORE_WORDS:
             self._wish_to_read(words)
         return event
 
     def _wish_to_read(self, words: list[str]) -> None:
-        if self.speculation.affordable and not self._busy():
-            self._read, self._to_read = words, " ".join(words)
+        if self._read_ahead and self._may_read:
+            self._to_read = words
 
     def _settled_event(self, event: stt.SpeechEvent, text: str) -> stt.SpeechEvent:
         self._detector.hear(self._whole(text), settled=True)
@@ -223,7 +252,7 @@ class EarlyAnswers:
         if self._is_begun(text):
             self._release()
             return shown
-        if not self.speculation.allowed or self._busy():
+        if not self._may_begin:
             return shown
         if (due_in_s := self._detector.due_in_s - AHEAD_S) > 0:
             self._held, self._held_until = event, self._clock() + due_in_s
@@ -233,7 +262,7 @@ class EarlyAnswers:
     def _begin(self, event: stt.SpeechEvent, *, sure: bool = True) -> stt.SpeechEvent:
         """`sure`: the caller has paused behind these words."""
         text = event.alternatives[0].text
-        self._held = None
+        self._held = self._to_read = None
         self._urgent = True
         self._begun = _Begun(self._detector.finals, text)
         if sure:
@@ -276,7 +305,7 @@ class EarlyAnswers:
         if isinstance(event.item, llm.ChatMessage) and event.item.role == "user":
             if self._begun and self._begun.says(event.item.text_content or ""):
                 self._begun = None
-            self._read = self._held = None
+            self._read = self._to_read = self._held = None
             self.speculation.turn_over()
 
 

@@ -37,10 +37,11 @@ def asks_to_wait(text: str, language: str) -> bool:
     words, patterns = said(text), _PATTERNS.get(primary(language))
     if words is None or patterns is None:
         return False
-    found = list(patterns.phrase.finditer(words.text))
+    plain = words.text.replace("’", "'")
+    found = list(patterns.phrase.finditer(plain))
     if not found:
         return False
-    rest = words.text[found[-1].end() :]
+    rest = plain[found[-1].end() :]
     if patterns.courtesy.search(rest):
         return True
     return words.mark != "?" and bool(patterns.reason.search(rest)) and not patterns.otherwise.search(rest)

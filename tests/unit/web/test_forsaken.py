@@ -1,0 +1,67 @@
+"""Calls without a companion are ended; those that have one, or are about to, are not."""
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from livekit import api
+
+from malbeot.web.places.forsaken import COMES_WITHIN_S, Forsaken
+from support.scripted_livekit import ScriptedLiveKit, scripted_livekit
+
+KEY, SECRET = "key", "s" * 40
+
+
+@pytest.fixture
+async def livekit() -> AsyncIterator[ScriptedLiveKit]:
+    async with scripted_livekit(KEY, SECRET) as server:
+        yield server
+
+
+@pytest.fixture
+async def forsaken(livekit: ScriptedLiveKit) -> AsyncIterator[Forsaken]:
+    async with api.LiveKitAPI(livekit.url, KEY, SECRET) as service:
+        yield Forsaken(service)
+
+
+async def test_a_call_that_is_without_its_companion_twice_is_ended(
+    livekit: ScriptedLiveKit, forsaken: Forsaken
+) -> None:
+    livekit.rooms |= {"call-1", "call-2", "others"}
+    livekit.with_companion |= {"call-2"}
+    await forsaken.look()
+    assert livekit.rooms == {"call-1", "call-2", "others"}
+    await forsaken.look()
+    assert livekit.rooms == {"call-2", "others"}
+
+
+async def test_a_companion_that_comes_back_is_not_missed(livekit: ScriptedLiveKit, forsaken: Forsaken) -> None:
+    livekit.rooms |= {"call-1"}
+    for _ in range(4):
+        await forsaken.look()
+        livekit.with_companion ^= {"call-1"}
+    assert livekit.rooms == {"call-1"}
+
+
+async def test_a_companion_has_its_time_to_come(livekit: ScriptedLiveKit, forsaken: Forsaken) -> None:
+    livekit.created_at = time.time()
+    livekit.rooms |= {"call-1"}
+    await forsaken.look()
+    await forsaken.look()
+    assert livekit.rooms == {"call-1"}
+    livekit.created_at -= COMES_WITHIN_S + 1
+    await forsaken.look()
+    await forsaken.look()
+    assert not livekit.rooms
+
+
+async def test_it_begins_anew_where_livekit_did_not_answer(livekit: ScriptedLiveKit, forsaken: Forsaken) -> None:
+    livekit.rooms |= {"call-1"}
+    await forsaken.look()
+    livekit.broken = True
+    await forsaken.look()
+    livekit.broken = False
+    await forsaken.look()
+    assert livekit.rooms == {"call-1"}
+    await forsaken.look()
+    assert not livekit.rooms
