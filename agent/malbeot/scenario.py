@@ -25,7 +25,9 @@ MAX_BACKGROUND = 300
 
 def _at_most(longest: int) -> AfterValidator:
     def clean(text: str) -> str:
-        text = clean_line(text)
+        # What is far too long is not cleaned: composing takes the square of what marks in a row there are.
+        if len(text) <= 4 * longest:
+            text = clean_line(text)
         if len(text) > longest:
             raise PydanticCustomError("long_prose", "must be at most {longest} characters long", {"longest": longest})
         return text

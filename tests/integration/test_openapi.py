@@ -1,14 +1,19 @@
 """The service held to its own description by schemathesis: valid, invalid and odd requests to every operation."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from support.openapi_hooks import KNOWN
+from support.scripted_llm import scripted_model
 from support.stack import Stack, running_stack
+from support.standin import running_standin
 
 pytestmark = pytest.mark.servers
 
@@ -30,12 +35,16 @@ not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "502", "503", "504"
 EXAMPLES = 25
 """Requests to each operation and in each phase."""
 WITHIN_S = 120
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with running_stack(tmp_path_factory.mktemp("state"), roles=("livekit", "web")) as running:
-        yield running
+    with running_standin(piper=False) as voice:
+        async with scripted_model() as model:
+            env = {**model.environment, "GPT_SOVITS_URLS": voice.url, "STAND_IN_URL": voice.url}
+            async with running_stack(tmp_path_factory.mktemp("state"), roles=("livekit", "web"), env=env) as running:
+                yield running
 
 
 async def test_every_answer_is_one_that_is_described(service: Stack, tmp_path: Path) -> None:
@@ -45,7 +54,11 @@ async def test_every_answer_is_one_that_is_described(service: Stack, tmp_path: P
     command += ["--continue-on-failure", "--request-timeout", "20", "--no-color", "--warnings", "off"]
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(TESTS), "SCHEMATHESIS_HOOKS": "support.openapi_hooks"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     try:
         async with asyncio.timeout(WITHIN_S):
@@ -55,6 +68,17 @@ async def test_every_answer_is_one_that_is_described(service: Stack, tmp_path: P
             process.kill()
             await process.wait()
     assert process.returncode == 0, out.decode()
+    for path in KNOWN:
+        assert await answered(service, path) >= EXAMPLES / 2, f"{path} refused nearly everything"
+
+
+async def answered(service: Stack, path: str) -> float:
+    """How many requests there were to `path` that got what they asked for."""
+    async with httpx.AsyncClient(base_url=service.web_url, trust_env=False) as client:
+        told = (await client.get("/metrics")).text
+    samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+    wanted = {"route": path, "method": "POST", "status": "200"}
+    return sum(s.value for s in samples if s.name == "malbeot_web_requests_total" and s.labels == wanted)
 
 
 async def test_every_route_is_described_and_every_refusal_has_a_form(service: Stack) -> None:

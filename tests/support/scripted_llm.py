@@ -74,6 +74,7 @@ async def scripted_model() -> AsyncIterator[ScriptedModel]:
     model = ScriptedModel()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", model._chat)
+    app.on_response_prepare.append(_close_afterwards)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -83,6 +84,11 @@ async def scripted_model() -> AsyncIterator[ScriptedModel]:
         yield model
     finally:
         await runner.cleanup()
+
+
+async def _close_afterwards(_: web.Request, response: web.StreamResponse) -> None:
+    """Whoever asks may outlive the test that they ask in, and would keep a connection open behind its end."""
+    response.force_close()
 
 
 def _event(delta: dict[str, str], finish: str | None) -> bytes:

@@ -22,7 +22,7 @@ def clean_name(name: str) -> str:
     """
     kept = "".join(
         char if char in _PUNCTUATION or (unicodedata.category(char)[0] in "LMN" and char not in _INVISIBLE) else " "
-        for char in unicodedata.normalize("NFC", name)
+        for char in unicodedata.normalize("NFC", name.strip()[: 4 * MAX_NAME])
     )
     composed = unicodedata.normalize("NFC", " ".join(kept.split()))
     while composed and not composed[0].isalnum():

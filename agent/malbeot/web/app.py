@@ -31,7 +31,14 @@ def create_app(settings: Settings, personas: Mapping[str, Persona], *, static: P
         async with open_door(settings, personas, scenarios=scenarios, voices=voices, model=model) as app.state.door:
             yield
 
-    app = FastAPI(title="Malbeot", docs_url=None, redoc_url=None, openapi_url=openapi.PATH, lifespan=lifespan)
+    app = FastAPI(
+        title="Malbeot",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=openapi.PATH,
+        redirect_slashes=False,  # a redirect goes where the request's own Host says
+        lifespan=lifespan,
+    )
     app.add_middleware(BodyLimit)
     app.add_middleware(SameOrigin, public_url=settings.web_public_url)
     app.add_middleware(SecureHeaders, livekit_url=settings.livekit_public_url or settings.livekit_url)

@@ -11,14 +11,15 @@ from malbeot.memory.names import SessionName
 from malbeot.persona_choice import choose_persona
 from malbeot.scenario import ScenarioChoice, chosen_scenario
 from malbeot.web.access import TheGuest, language_of
+from malbeot.web.access.guarded import GuardedRoute
 from malbeot.web.conversation import key_of
 from malbeot.web.door import TheDoor
 from malbeot.web.names import clean_name
-from malbeot.web.places import Full, Unavailable
-from malbeot.web.refusals import refusal
+from malbeot.web.places import Full, TooMany, Unavailable
+from malbeot.web.refusals import refusal, too_many
 from malbeot.web.tokens import issue, opens
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", route_class=GuardedRoute)
 
 
 class NewCall(BaseModel):
@@ -77,10 +78,13 @@ async def new_call(call: NewCall, request: Request, door: TheDoor, guest: TheGue
     )
     persona = choose_persona(door.personas, asked, door.settings)
     asked = asked.model_copy(update={"conversation": key_of(call.session, request, guest, persona)})
+    door.access.count_call(guest, call.language)
     key, secret = door.settings.livekit_keys
     ticket = issue(asked, api_key=key, api_secret=secret)
     try:
-        await door.places.begin(ticket.room, asked)
+        await door.places.begin(ticket.room, asked, invitation=guest.invitation)
+    except TooMany as why:
+        raise too_many(why, call.language) from None
     except (Full, Unavailable) as why:
         door.figures.no_place(full=isinstance(why, Full))
         raise refusal(why, call.language) from None

@@ -10,7 +10,8 @@ router = APIRouter(prefix="/api")
 
 
 @router.get("/personas")
-async def personas(door: TheDoor) -> list[dict[str, str]]:
+async def personas(door: TheDoor, guest: TheGuest) -> list[dict[str, str]]:
+    """Whom a call or a typed conversation may name, and the language they speak."""
     return [{"id": p.id, "name": p.name, "language": p.language} for p in door.personas.values()]
 
 

@@ -11,6 +11,10 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from malbeot.web.chat.refusals import PREFIX, openai_form
 
+_TOLD = 3
+"""Complaints: whoever mends these asks again."""
+_LONGEST_FIELD = 60
+
 
 def explain_errors(app: FastAPI) -> None:
     """Answers refused requests so."""
@@ -20,16 +24,20 @@ def explain_errors(app: FastAPI) -> None:
 
 async def _explain_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    complaints = [f"{_field(problem['loc'])}: {_reason(problem)}" for problem in error.errors()]
-    message = "; ".join(complaints)
+    problems = error.errors()
+    complaints = [f"{_field(problem['loc'])}: {_reason(problem)}" for problem in problems[:_TOLD]]
+    more = [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
+    message = "; ".join((*complaints, *more))
     if request.url.path.startswith(PREFIX):
-        detail = {"message": message, "param": _field(error.errors()[0]["loc"])}
+        detail = {"message": message, "param": _field(problems[0]["loc"])}
         return JSONResponse(openai_form(400, detail), status_code=400)
     return JSONResponse({"message": message}, status_code=422)
 
 
 def _field(place: tuple[str | int, ...]) -> str:
-    return ".".join(part for part in place[1:] if isinstance(part, str)) or "body"
+    """Where it is, on one line: a field that nobody knows may be called anything."""
+    name = " ".join(".".join(part for part in place[1:] if isinstance(part, str)).split())
+    return f"{name[: _LONGEST_FIELD - 1]}…" if len(name) > _LONGEST_FIELD else name or "body"
 
 
 def _reason(problem: dict[str, object]) -> str:

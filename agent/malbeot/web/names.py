@@ -9,7 +9,9 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def clean_name(name: str) -> str:
     """The name composed (NFC) and without spaces around it. Raises `ValueError` for one that is no name."""
-    name = unicodedata.normalize("NFC", name).strip()
+    name = name.strip()
+    if len(name) <= 4 * MAX_LENGTH:  # composing takes the square of what marks in a row there are
+        name = unicodedata.normalize("NFC", name).strip()
     if len(name) > MAX_LENGTH:
         raise ValueError(f"must be at most {MAX_LENGTH} characters long")
     if any(unicodedata.category(letter) in _INVISIBLE and letter not in _JOINERS for letter in name):

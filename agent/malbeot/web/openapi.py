@@ -1,7 +1,7 @@
 """The service's own description, at /openapi.json: what FastAPI knows of the routes, and how they refuse."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
@@ -9,11 +9,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from malbeot import __version__
-from malbeot.web.access import TheGuest, operator
+from malbeot.web.access import admitted, operator
 from malbeot.web.chat.refusals import PREFIX
 
 PATH = "/openapi.json"
-_GUARDS = {get_args(TheGuest)[1].dependency, operator}
+_GUARDS = {admitted, operator}
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
@@ -58,6 +58,7 @@ _REFUSALS = {
 _EXAMPLES = {
     "NewCall": {"name": "Rose", "language": "en"},
     "ChatRequest": {"model": "malbeot", "messages": [{"role": "user", "content": "Good morning!"}]},
+    "SpeechRequest": {"voice": "june", "input": "Good morning!"},
 }
 
 
@@ -106,6 +107,7 @@ def _document(app: FastAPI, guarded: set[tuple[str, str]]) -> dict[str, Any]:
                 responses.setdefault("403", _ANOTHER_SITE)
             if "requestBody" in operation:
                 responses.setdefault("400", {"description": "A body that cannot be read"})
+                responses.setdefault("408", {"description": "A body that does not come to its end in time"})
                 responses.setdefault("413", {"description": "A body that is too large"})
             if path.startswith(PREFIX):
                 responses.pop("422", None)  # told as 400, like OpenAI's own

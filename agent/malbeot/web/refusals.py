@@ -5,7 +5,7 @@ import math
 from fastapi import HTTPException
 
 from malbeot.call import Language
-from malbeot.web.places import Full, Unavailable
+from malbeot.web.places import Full, TooMany, Unavailable
 from malbeot.web.sentences import sentence
 
 _RETRY_AFTER_S = 10
@@ -13,6 +13,7 @@ _RETRY_AFTER_S = 10
 
 _FULL = sentence("full")
 _SERVER_DOWN = sentence("server_down")
+_TOO_MANY = sentence("calls_at_once")
 
 
 def refusal(why: Full | Unavailable, language: Language) -> HTTPException:
@@ -26,3 +27,10 @@ def refusal(why: Full | Unavailable, language: Language) -> HTTPException:
         {"message": sentences[language], "reason": reason},
         headers={"Retry-After": str(max(1, retry_after_s))},
     )
+
+
+def too_many(why: TooMany, language: Language) -> HTTPException:
+    """429, with `Retry-After`: whoever asks has calls already, and others want theirs."""
+    seconds = max(1, math.ceil(why.retry_after_s))
+    said = _TOO_MANY[language].format(most=why.at_once, seconds=seconds)
+    return HTTPException(429, said, headers={"Retry-After": str(seconds)})

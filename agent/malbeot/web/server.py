@@ -22,6 +22,9 @@ from malbeot.web.tls import tls_context
 _DRAIN_S = 3
 """How long requests in flight may take after the signal to stop."""
 
+_CONNECTIONS = 500
+"""At once: who comes then is answered 503, while the process still has files to open for calls."""
+
 
 class _Server(uvicorn.Server):
     """Ends by returning. uvicorn's own would kill the process with the signal again once it has stopped."""
@@ -62,6 +65,7 @@ async def serve(settings: Settings) -> None:
             ssl_context_factory=(lambda *_: context) if context else None,
             lifespan="on",
             timeout_graceful_shutdown=_DRAIN_S,
+            limit_concurrency=_CONNECTIONS,
         )
         logger.info("the caller page is on %s", reach(settings, listener.getsockname()[1]))
         await _Server(options).serve(sockets=[listener])

@@ -17,12 +17,13 @@ from malbeot.log import logger
 from malbeot.providers import create_voice
 from malbeot.voices.schema import SpeechLanguage, Voice
 from malbeot.web.access import TheGuest
+from malbeot.web.access.guarded import GuardedRoute
 from malbeot.web.chat.refusals import busy, refusal, refused
 from malbeot.web.door import TheDoor
-from malbeot.web.leaving import unless_left
+from malbeot.web.leaving import send_to_reader, unless_left
 from malbeot.web.slots import Busy, Slots
 
-router = APIRouter(prefix="/v1/audio")
+router = APIRouter(prefix="/v1/audio", route_class=GuardedRoute)
 
 MAX_TEXT = 4000
 """Characters."""
@@ -119,11 +120,12 @@ class Speech(Response):
             except (APIError, StopAsyncIteration) as error:
                 logger.warning("a text could not be spoken: %s", error if isinstance(error, APIError) else "no sound")
                 failed = refused(refusal(503, "The voice is not reachable: please try again in a little while."))
-                await failed(scope, receive, send)
+                await send_to_reader(failed, scope, receive, send)
                 return
             async with aclosing(self._bytes(begun[0], sound)) as body:
                 try:
-                    await StreamingResponse(body, media_type=_MEDIA_TYPES[self._kind])(scope, receive, send)
+                    response = StreamingResponse(body, media_type=_MEDIA_TYPES[self._kind])
+                    await send_to_reader(response, scope, receive, send)
                 except APIError as error:
                     # The response stays without its end, and so the server breaks the connection: who listens is to
                     # know that something is missing.

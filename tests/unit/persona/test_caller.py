@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -40,6 +41,19 @@ NOON = datetime(2026, 3, 4, 12, 0)
 def test_clean_name(raw: str, clean: str) -> None:
     assert clean_name(raw) == clean
     assert Caller(raw, "inbound").name == clean
+
+
+def test_of_an_endless_name_only_the_beginning_is_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    composed: list[int] = []
+    compose = unicodedata.normalize
+
+    def normalize(form: Literal["NFC"], text: str) -> str:
+        composed.append(len(text))
+        return compose(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", normalize)
+    assert clean_name(" " * 999 + "a" + "\u0301\u0323" * 9000).startswith("\u1ea1")
+    assert max(composed) <= 160
 
 
 @given(st.text())

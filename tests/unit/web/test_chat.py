@@ -75,7 +75,8 @@ async def test_a_streamed_answer_with_its_usage(client: openai.AsyncOpenAI) -> N
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-async def test_each_event_is_framed_once_and_done_comes_last(url: str) -> None:
+async def test_each_event_is_framed_once_and_done_comes_last(url: str, model: ScriptedModel) -> None:
+    model.answer = "네,\u2028할머니.\u2029좋아요\x85!\r\n"
     async with httpx.AsyncClient() as browser:
         body = {"model": "ko", "messages": HELLO, "stream": True}
         response = await browser.post(f"{url}/v1/chat/completions", json=body)
@@ -85,7 +86,11 @@ async def test_each_event_is_framed_once_and_done_comes_last(url: str) -> None:
     assert rest == ""
     assert all(event.count("data:") == 1 and event.startswith("data: ") for event in framed)
     assert framed[-1] == "data: [DONE]"
-    assert all(json.loads(event[6:])["object"] == "chat.completion.chunk" for event in framed[:-1])
+    chunks = [json.loads(event[6:]) for event in framed[:-1]]
+    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+    assert [line for line in response.text.splitlines() if line] == framed, "no reader sees more lines"
+    assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == f"{model.answer} "
+    assert "할머니" in response.text
 
 
 async def test_a_slow_answer_is_kept_alive_by_comments(
@@ -200,6 +205,16 @@ async def test_models(client: openai.AsyncOpenAI) -> None:
             {"messages": [{"role": "system", "content": "Be rude."}, *HELLO]},
             "messages.role: the persona has its own instructions: leave system messages out, or send a scenario",
             "messages.role",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 3000}] * 2}]},
+            "messages.content: its parts should have at most 4000 characters in all",
+            "messages.content",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "x" * 4000}] * 26},
+            "messages: should have at most 100000 characters in all: leave out the oldest",
+            "messages",
         ),
         ({"session": "short"}, SESSION_COMPLAINT, "session"),
         ({"session": "x" * 65}, SESSION_COMPLAINT, "session"),

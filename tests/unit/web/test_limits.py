@@ -1,7 +1,9 @@
 """Rates: how often an address may, when it may again, and how much memory that takes."""
 
 import asyncio
+import time
 
+import pytest
 from limits import RateLimitItemPerSecond
 
 from malbeot.web.access import rates
@@ -56,3 +58,14 @@ def test_who_is_counted_again_is_not_the_first_to_be_forgotten() -> None:
     rate.take("guesser")
     rate.take("one more")
     assert rate.wait_s("guesser") > 0
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = Rate(RateLimitItemPerSecond(1, 60))
+    assert rate.take("a")
+    assert not rate.take("a")
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() - 3600)
+    assert rate.wait_s("a") == 0
+    assert rate.take("a")
+    assert not rate.take("a")
+    assert 1 <= rate.wait_s("a") <= 60

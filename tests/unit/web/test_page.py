@@ -63,3 +63,10 @@ async def test_headers(client: httpx.AsyncClient, path: str) -> None:
 async def test_tokens_are_kept_in_no_cache(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/calls", json={"language": "en"})
     assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/api/personas/", "/v1/models/"])
+async def test_a_slash_too_many_leads_nowhere(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path, headers={"Host": "evil.example"})
+    assert response.status_code not in range(300, 400)
+    assert "location" not in response.headers

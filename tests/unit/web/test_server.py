@@ -1,17 +1,20 @@
 """`malbeot web` as a process: where it listens, how it ends, what it logs."""
 
 import asyncio
+import logging
+import re
 import signal
 import socket
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from pydantic import SecretStr
 
 from malbeot.errors import MalbeotError
 from malbeot.settings import Settings
-from malbeot.web import serve
+from malbeot.web import serve, server
 from malbeot.web.access.invitation_key import key_file
 from malbeot.web.reach import reach
 from support.command import line_with, malbeot, running
@@ -145,3 +148,41 @@ async def test_who_forwards_is_not_taken_for_who_asks(tmp_path: Path) -> None:
     assert "sesame" not in said
     assert "guess" not in said
     assert "Traceback" not in said
+
+
+async def test_who_comes_to_more_connections_than_it_holds_is_told_to_come_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made: list[uvicorn.Server] = []
+
+    class Noted(server._Server):
+        def __init__(self, config: uvicorn.Config) -> None:
+            super().__init__(config)
+            made.append(self)
+
+    monkeypatch.setattr(server, "_Server", Noted)
+    monkeypatch.setattr(server, "_CONNECTIONS", 3)
+    with caplog.at_level(logging.INFO):
+        serving = asyncio.create_task(serve(settings))
+        try:
+            async with asyncio.timeout(20):
+                while not (found := re.search(r"is on http://127\.0\.0\.1:(\d+)", caplog.text)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+                url = f"http://127.0.0.1:{found[1]}/health"
+                assert await status(url) == 200
+                held = [await asyncio.open_connection("127.0.0.1", int(found[1])) for _ in range(2)]
+                assert await status(url) == 503
+                for _, writer in held:
+                    writer.close()
+                    await writer.wait_closed()
+                while await status(url) != 200:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        finally:
+            for running_server in made:
+                running_server.should_exit = True
+            await serving
+
+
+async def status(url: str) -> int:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        return (await client.get(url)).status_code

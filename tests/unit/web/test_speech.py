@@ -193,6 +193,6 @@ async def test_what_there_is_to_choose(client: httpx.AsyncClient) -> None:
     assert {scenario["language"] for scenario in scenarios} == {"en", "ko"}
 
 
-@pytest.mark.parametrize("path", ["/api/scenarios", "/api/voices"])
+@pytest.mark.parametrize("path", ["/api/personas", "/api/scenarios", "/api/voices"])
 async def test_what_there_is_to_choose_is_for_who_may_call(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path, headers={"X-Forwarded-For": "203.0.113.7"})).status_code == 401

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from pydantic import SecretStr
 from malbeot import workers_here
 from malbeot.persona_choice import load_all
 from malbeot.settings import Settings
+from malbeot.web.access.invitation_key import ensure_key
+from malbeot.web.access.invitations import invite
 from malbeot.web.app import create_app
 from malbeot.web.places import open_places
 from malbeot.web.readiness import Dependency, Readiness
@@ -221,7 +224,7 @@ async def test_only_this_machine_is_told(settings: Settings, static: Path, path:
 
 
 @pytest.mark.parametrize("path", ["/ready", "/metrics"])
-async def test_behind_a_public_address_even_this_machine_needs_a_permit(
+async def test_behind_a_public_address_even_this_machine_needs_the_code_and_an_invitation_is_none(
     settings: Settings, static: Path, path: str
 ) -> None:
     chosen = {"web_public_url": "https://calls.example.org", "access_code": SecretStr("open-sesame")}
@@ -233,6 +236,9 @@ async def test_behind_a_public_address_even_this_machine_needs_a_permit(
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
             assert (await client.get(path)).status_code == 401
             assert (await client.get(path, headers=right)).status_code in {200, 503}
+            token = invite("Rose", key=ensure_key(settings.malbeot_state), lifetime=timedelta(days=1))
+            invited = await client.get(path, headers={"Authorization": f"Bearer {token}"})
+            assert (invited.status_code, invited.json()) == (404, {"message": "Not Found"})
             elsewhere = right | {"X-Forwarded-For": "192.0.2.7"}
             assert (await client.get(path, headers=elsewhere)).status_code == 404
             assert (await client.get("/health")).status_code == 200

@@ -7,6 +7,7 @@ from malbeot.web.sentences import sentence
 
 NOT_INVITED = sentence("not_invited")
 TOO_OFTEN = sentence("too_often")
+TOO_MANY_CALLS = sentence("too_many_calls")
 ANOTHER_SITE = sentence("another_site")
 
 

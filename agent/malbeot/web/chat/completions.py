@@ -11,6 +11,7 @@ from malbeot.persona import Caller, Persona, render_system
 from malbeot.persona_choice import choose_persona
 from malbeot.scenario import Scenario, chosen_scenario
 from malbeot.web.access import TheGuest, language_of
+from malbeot.web.access.guarded import GuardedRoute
 from malbeot.web.chat.options import model_options
 from malbeot.web.chat.refusals import refusal
 from malbeot.web.chat.reply import Reply
@@ -18,7 +19,7 @@ from malbeot.web.chat.request import ChatRequest
 from malbeot.web.conversation import key_of
 from malbeot.web.door import Door, TheDoor
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 
 ANYONE = "malbeot"
 """The model's name for who does not mind which persona answers."""

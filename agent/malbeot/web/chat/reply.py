@@ -18,7 +18,7 @@ from malbeot.web.chat.refusals import busy, model_failed, openai_form, refusal, 
 from malbeot.web.chat.request import ChatRequest
 from malbeot.web.chat.sessions import Answering, Session
 from malbeot.web.chat.wire import Wire, to_json
-from malbeot.web.leaving import unless_left
+from malbeot.web.leaving import send_to_reader, unless_left
 from malbeot.web.slots import Busy, Slots
 
 _PATIENCE_S = 5.0
@@ -66,7 +66,7 @@ class Reply(Response):
             async with answering(self._model, context, self._options) as answer:
                 response = await self._respond(answer, receive)
                 if response:
-                    await response(scope, receive, send)
+                    await send_to_reader(response, scope, receive, send)
             if self._session and answer.text:
                 await self._session.add(said, answer.text)
 

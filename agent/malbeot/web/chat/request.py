@@ -13,6 +13,8 @@ from malbeot.scenario import ScenarioChoice
 MAX_MESSAGES = 100
 MAX_TEXT = 4000
 """Characters of one message."""
+MAX_IN_ALL = 100_000
+"""Characters of all: more than models read, and the whole of a long conversation."""
 
 _SEAM = re.compile(
     r"(?<=<)(?=[|｜])|(?<=[|｜])(?=>)|(?<=<)(?=/?(?:s|start_of_turn|end_of_turn)>)|(?<=\[)(?=/?INST\])|(?<=<)(?=</?SYS>>)"
@@ -47,15 +49,30 @@ def _speaks(role: str) -> str:
     return role
 
 
+_Parts = Annotated[list[TextPart], Field(max_length=MAX_MESSAGES)]
+
+
+def _no_longer_in_parts(content: str | list[TextPart]) -> str | list[TextPart]:
+    if not isinstance(content, str) and sum(len(part.text) for part in content) > MAX_TEXT:
+        raise ValueError(f"its parts should have at most {MAX_TEXT} characters in all")
+    return content
+
+
 class Said(BaseModel):
     """One message."""
 
     role: Annotated[str, AfterValidator(_speaks)]
-    content: _Words | Annotated[list[TextPart], Field(max_length=MAX_MESSAGES)]
+    content: Annotated[_Words | _Parts, AfterValidator(_no_longer_in_parts)]
 
     @property
     def text(self) -> str:
         return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
+
+
+def _not_too_much(messages: list[Said]) -> list[Said]:
+    if sum(len(message.text) for message in messages) > MAX_IN_ALL:
+        raise ValueError(f"should have at most {MAX_IN_ALL} characters in all: leave out the oldest")
+    return messages
 
 
 def _ends_with_user(messages: list[Said]) -> list[Said]:
@@ -64,6 +81,14 @@ def _ends_with_user(messages: list[Said]) -> list[Said]:
     if not messages[-1].text.strip():
         raise ValueError("the last one is empty")
     return messages
+
+
+_Conversation = Annotated[
+    list[Said],
+    Field(min_length=1, max_length=MAX_MESSAGES),
+    AfterValidator(_ends_with_user),
+    AfterValidator(_not_too_much),
+]
 
 
 class JsonSchema(BaseModel):
@@ -115,7 +140,7 @@ class ChatRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
-    messages: Annotated[list[Said], Field(min_length=1, max_length=MAX_MESSAGES), AfterValidator(_ends_with_user)]
+    messages: _Conversation
     stream: bool = False
     stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None

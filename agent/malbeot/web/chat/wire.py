@@ -43,5 +43,10 @@ def _usage(usage: llm.CompletionUsage) -> dict[str, int]:
     }
 
 
+_LINE_ENDS = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\u0085\u2028\u2029"})
+"""JSON leaves them as they are, and some readers of events take them for the end of a line."""
+
+
 def to_json(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    """On one line, whoever reads it."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)

@@ -7,12 +7,12 @@ from livekit import api
 
 from malbeot.settings import Settings
 from malbeot.web.places.counted import CountedPlaces as Places
-from malbeot.web.places.errors import Full, Unavailable
+from malbeot.web.places.errors import Full, TooMany, Unavailable
 from malbeot.web.places.live_rooms import LiveRooms
 from malbeot.web.places.redis_store import open_redis
 from malbeot.web.places.sqlite_store import open_sqlite
 
-__all__ = ["Full", "Places", "Unavailable", "open_places"]
+__all__ = ["Full", "Places", "TooMany", "Unavailable", "open_places"]
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from malbeot.call import CallRequest
 from malbeot.log import logger
 from malbeot.web.places.errors import Full, Unavailable
+from malbeot.web.places.invited import InvitedCalls
 from malbeot.web.places.live_rooms import LiveRooms
 from malbeot.web.places.store import JOINS_WITHIN_S, Outcome, Store, Verdict
 
@@ -25,6 +26,7 @@ class CountedPlaces:
     def __init__(self, store: Store, rooms: LiveRooms, *, limit: int) -> None:
         self._store = store
         self._rooms = rooms
+        self._invited = InvitedCalls(rooms)
         self._limit = limit
         self._looking = asyncio.Lock()
         self._looks = 0
@@ -32,16 +34,25 @@ class CountedPlaces:
         """How the last look failed."""
         self._told = ""
 
-    async def begin(self, room: str, request: CallRequest) -> None:
-        """Takes a place and makes the room, which nobody else does. Raises `Full` and `Unavailable`."""
-        await self.take(room)
+    async def begin(self, room: str, request: CallRequest, *, invitation: str = "") -> None:
+        """Takes a place and makes the room, which nobody else does. Raises `Full`, `TooMany` and `Unavailable`."""
+        if invitation:
+            await self._invited.add(invitation, room)
+        try:
+            await self.take(room)
+            await self._make(room, request)
+        except BaseException:
+            self._invited.forget(room)
+            raise
+        self._told = ""
+
+    async def _make(self, room: str, request: CallRequest) -> None:
         try:
             await self._rooms.make(room, request)
         except Unavailable as error:
             self._tell(error)
             await self._store.free(room)
             raise
-        self._told = ""
 
     async def take(self, room: str) -> None:
         """A place for `room`. Raises `Full` and `Unavailable`."""
@@ -59,6 +70,7 @@ class CountedPlaces:
         """Ends the call, if it is not over, and gives its place back. Raises `Unavailable`."""
         try:
             await self._rooms.end(room)
+            self._invited.forget(room)
             await self._store.free(room)
         except Unavailable as error:
             self._tell(error)
