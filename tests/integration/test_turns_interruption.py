@@ -118,8 +118,10 @@ async def test_after_a_false_stop_it_goes_on_from_the_word_it_was_at(tellers: St
         over_at = time.monotonic()
         assert first_gap(caller, began_at, over_at) is not None
         understood = recognise(caller.heard.samples(began_at - 0.3, over_at), caller.heard.rate, "en")
-        whole = " ".join(STORIES["en"].split()[: len(understood.split())])
-        assert word_error_rate(whole, understood) <= 0.2, understood
+        # How far it has come is not told: a word that is not understood would count once more at the end.
+        words = STORIES["en"].split()
+        beginnings = [" ".join(words[:count]) for count in range(10, len(words) + 1)]
+        assert min(word_error_rate(beginning, understood) for beginning in beginnings) <= 0.2, understood
 
 
 async def test_the_same_words_answer_a_question(tellers: Stack) -> None:
