@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from livekit.agents import utils
-
 from malbeot.memory.conversations import Conversations
 from malbeot.memory.in_files import InFiles
 from malbeot.memory.in_redis import open_redis
@@ -13,7 +11,7 @@ from malbeot.settings import Settings
 
 _FORGETS_EVERY_S = 600.0
 
-__all__ = ["Conversations", "open_conversations"]
+__all__ = ["Conversations", "forget_old", "open_conversations"]
 
 
 @asynccontextmanager
@@ -23,15 +21,15 @@ async def open_conversations(settings: Settings) -> AsyncIterator[Conversations]
         async with open_redis(settings.redis_url) as in_redis:
             yield in_redis
     else:
-        in_files = InFiles(settings.malbeot_state / "conversations")
-        forgetting = asyncio.create_task(_forget(in_files), name="forgetting")
-        try:
-            yield in_files
-        finally:
-            await utils.aio.cancel_and_wait(forgetting)
+        yield _in_files(settings)
 
 
-async def _forget(in_files: InFiles) -> None:
-    while True:
-        await in_files.forget_old()
+async def forget_old(settings: Settings) -> None:
+    """Deletes what is over for an hour, again and again until it is cancelled. Redis does so by itself."""
+    while not settings.redis_url:
+        await _in_files(settings).forget_old()
         await asyncio.sleep(_FORGETS_EVERY_S)
+
+
+def _in_files(settings: Settings) -> InFiles:
+    return InFiles(settings.malbeot_state / "conversations")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from livekit.agents import llm
 
+from malbeot.kept_files import changed_at, why
 from malbeot.log import logger
 from malbeot.memory.conversations import KEPT_S, encoded, newest
 
@@ -41,7 +42,7 @@ class InFiles:
         except FileNotFoundError:
             return []
         except OSError as error:
-            logger.warning("cannot recall a conversation from %s: %s", self._folder, _why(error))
+            logger.warning("cannot recall a conversation from %s: %s", self._folder, why(error))
             return []
 
     def _add(self, key: str, lines: Sequence[str]) -> None:
@@ -57,31 +58,20 @@ class InFiles:
             finally:
                 os.close(file)
         except OSError as error:
-            logger.warning("cannot keep a conversation in %s: %s", self._folder, _why(error))
+            logger.warning("cannot keep a conversation in %s: %s", self._folder, why(error))
 
     def _forget_old(self) -> None:
         try:
-            kept = sorted(self._folder.glob("*.jsonl"), key=_changed_at, reverse=True)
+            kept = sorted(self._folder.glob("*.jsonl"), key=changed_at, reverse=True)
             for number, path in enumerate(kept):
                 if number >= MOST_FILES or _is_old(path):
                     path.unlink(missing_ok=True)
         except OSError as error:
-            logger.warning("cannot delete old conversations in %s: %s", self._folder, _why(error))
+            logger.warning("cannot delete old conversations in %s: %s", self._folder, why(error))
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}.jsonl"
 
 
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
 def _is_old(path: Path) -> bool:
-    return time.time() - _changed_at(path) > KEPT_S
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+    return time.time() - changed_at(path) > KEPT_S

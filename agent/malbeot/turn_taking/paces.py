@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from livekit.plugins.turns import Pace
+from malbeot.kept_files import changed_at, why
 from malbeot.log import logger
 
 _MOST_FILES = 10_000
@@ -30,7 +31,7 @@ def load(state: Path, caller: str) -> Pace:
     except FileNotFoundError:
         return Pace()
     except (OSError, ValueError, RecursionError) as error:
-        logger.warning("cannot read a caller's pace in %s, taking the usual one: %s", path.parent, _why(error))
+        logger.warning("cannot read a caller's pace in %s, taking the usual one: %s", path.parent, why(error))
         return Pace()
 
 
@@ -47,7 +48,7 @@ def keep(state: Path, caller: str, pace: Pace) -> None:
         _write(path, json.dumps(pace.as_json()))
         _delete_oldest(path.parent)
     except OSError as error:
-        logger.warning("cannot keep a caller's pace in %s: %s", path.parent, _why(error))
+        logger.warning("cannot keep a caller's pace in %s: %s", path.parent, why(error))
 
 
 def _path(state: Path, caller: str) -> Path:
@@ -72,16 +73,5 @@ def _delete_oldest(folder: Path) -> None:
     kept = list(folder.iterdir())
     if len(kept) <= _MOST_FILES:
         return
-    for file in sorted(kept, key=_changed_at)[: len(kept) - _MOST_FILES]:
+    for file in sorted(kept, key=changed_at)[: len(kept) - _MOST_FILES]:
         file.unlink(missing_ok=True)
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

@@ -58,7 +58,7 @@ class NoCall(BaseModel):
 
 
 @router.post("/calls", status_code=201, responses={503: {"model": NoCall, "description": "No place, or no server"}})
-async def new_call(call: NewCall, request: Request, door: TheDoor, guest: TheGuest) -> CallTicket:
+async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
     """A place and a room, held for 20 seconds until the caller has joined, and then until the call is over.
 
     The companion is sent there at once. The token makes no room: what is over stays so.
@@ -77,7 +77,7 @@ async def new_call(call: NewCall, request: Request, door: TheDoor, guest: TheGue
         scenario=scenario,
     )
     persona = choose_persona(door.personas, asked, door.settings)
-    asked = asked.model_copy(update={"conversation": key_of(call.session, request, guest, persona)})
+    asked = asked.model_copy(update={"conversation": key_of(call.session, guest, persona)})
     door.access.count_call(guest, call.language)
     key, secret = door.settings.livekit_keys
     ticket = issue(asked, api_key=key, api_secret=secret)

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from livekit import api
 from livekit.agents import llm, utils
 
-from malbeot.memory import open_conversations
+from malbeot.memory import forget_old, open_conversations
 from malbeot.persona import Persona
 from malbeot.scenario import ScenarioFile
 from malbeot.settings import Settings
@@ -67,6 +67,7 @@ async def open_door(
             model,
         ):
             ending = asyncio.create_task(Forsaken(livekit).watch(), name="forsaken calls")
+            forgetting = asyncio.create_task(forget_old(settings), name="old conversations")
             door = Door(
                 settings=settings,
                 personas=personas,
@@ -86,7 +87,7 @@ async def open_door(
             try:
                 yield door
             finally:
-                await utils.aio.cancel_and_wait(ending)
+                await utils.aio.cancel_and_wait(ending, forgetting)
 
 
 def _door(request: Request) -> Door:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from livekit.agents import llm
 
-from malbeot.memory import Conversations, open_conversations
+from malbeot.memory import Conversations, forget_old, open_conversations
 from malbeot.memory.call import recall
 from malbeot.memory.conversations import KEPT_S, MOST_CHARACTERS, MOST_MESSAGES, session_key
 from malbeot.memory.in_files import MOST_FILES, InFiles
@@ -101,6 +101,22 @@ async def test_what_is_over_for_an_hour_is_forgotten_and_deleted(tmp_path: Path)
     _age(next(path for path in _all(tmp_path) if path != file), KEPT_S + 5)
     await files.forget_old()
     assert _all(tmp_path) == [file]
+
+
+async def test_a_service_forgets_what_nobody_goes_on_with(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    async with open_conversations(settings) as conversations:
+        await conversations.add("one", [said("long ago")])
+    (file,) = _all(tmp_path / "conversations")
+    _age(file, KEPT_S + 5)
+    forgetting = asyncio.create_task(forget_old(settings))
+    deadline = time.monotonic() + 5
+    while _all(file.parent):
+        assert time.monotonic() < deadline, "it is still there"
+        await asyncio.sleep(0.01)
+    forgetting.cancel()
+    await asyncio.gather(forgetting, return_exceptions=True)
+    await asyncio.wait_for(forget_old(_settings(tmp_path, redis_url="redis://127.0.0.1:9")), 1)
 
 
 async def test_the_oldest_files_make_room(tmp_path: Path) -> None:

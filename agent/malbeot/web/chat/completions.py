@@ -56,7 +56,7 @@ async def complete(chat: ChatRequest, request: Request, door: TheDoor, guest: Th
     """
     persona = _persona(chat, request, door)
     caller = Caller(name=chat.name or guest.name, direction="inbound")
-    key = key_of(chat.session, request, guest, persona)
+    key = key_of(chat.session, guest, persona)
     return Reply(
         chat,
         model=door.model,
