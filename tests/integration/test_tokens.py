@@ -12,6 +12,7 @@ from livekit import api, rtc
 
 from malbeot.call import CallRequest
 from malbeot.web.places import open_places
+from malbeot.web.places.forsaken import Forsaken
 from malbeot.web.places.live_rooms import LiveRooms
 from malbeot.web.tokens import Ticket, issue
 from support.stack import Stack, running_stack
@@ -140,6 +141,28 @@ async def test_it_opens_nothing_after_its_place_has_lapsed(livekit: Stack, monke
     ticket = await with_room(livekit)
     await asyncio.sleep(4)
     assert await has_no_room(livekit, ticket)
+
+
+async def test_a_call_to_which_no_companion_comes_is_ended_and_another_is_not(
+    livekit: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malbeot.web.places.forsaken.COMES_WITHIN_S", -1.0)
+    alone, attended = await with_room(livekit), await with_room(livekit)
+    grants = api.VideoGrants(room_join=True, room=attended.room, agent=True)
+    agent = api.AccessToken(livekit.api_key, livekit.api_secret).with_kind("agent").with_identity("agent")
+    rooms = [await joined(livekit, token) for token in (alone.token, attended.token)]
+    rooms.append(await joined(livekit, agent.with_grants(grants).to_jwt()))
+    try:
+        async with api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service:
+            forsaken = Forsaken(service)
+            await forsaken.look()
+            await forsaken.look()
+            live = await LiveRooms(service, livekit.livekit_url).look()
+        assert alone.room not in live
+        assert attended.room in live
+    finally:
+        for room in rooms:
+            await room.disconnect()
 
 
 async def test_who_has_it_is_there_once(livekit: Stack) -> None:
