@@ -13,7 +13,7 @@ from livekit import api
 from malbeot.log import logger
 from malbeot.web.tokens import ROOM_PREFIX
 
-LOOK_EVERY_S = 8.0
+LOOK_EVERY_S = 4.0
 """Twice in a row without its companion: an agent that comes back after LiveKit has lost it is not missed."""
 COMES_WITHIN_S = 12.0
 """A companion is there after less than a second, or after its process has been made, which takes some."""
