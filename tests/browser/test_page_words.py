@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import pytest
+from livekit import api
 from playwright.async_api import FloatRect
 
 from browser.axe import violations
@@ -167,6 +168,20 @@ async def test_nobody_answers(unattended: Stack) -> None:
     assert in_english[0] == in_korean[0] == "no-answer"
     assert "not answering" in in_english[1]
     assert "받지 않습니다" in in_korean[1]
+
+
+async def test_the_service_ends_a_call_to_which_nobody_comes(unattended: Stack) -> None:
+    """It may be the first to lose patience: who never heard anybody does not read that the call is over."""
+    async with (
+        caller_page(unattended.web_url) as page,
+        api.LiveKitAPI(unattended.livekit_url, unattended.api_key, unattended.api_secret) as livekit,
+    ):
+        await page.click("#call")
+        await wait_for_state(page, "ringing")
+        for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
+            await livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
+        await wait_for_state(page, "failed", "ended", timeout_s=10)
+        assert await page.get_attribute("main", "data-problem") == "no-answer"
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en-US", "Allow the microphone"), ("ko-KR", "마이크를 허용")])

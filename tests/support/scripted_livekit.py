@@ -1,6 +1,7 @@
 """LiveKit's list of rooms, scripted: a real HTTP server with what the web service and the worker ask it for."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,10 @@ class ScriptedLiveKit:
         self.rooms: set[str] = set()
         self.with_companion: set[str] = set()
         """Those in which an agent is."""
+        self.vanished: set[str] = set()
+        """Those that end just after they were listed."""
+        self.dispatches: dict[str, api.AgentDispatch] = {}
+        """By room; with jobs where a worker took it."""
         self.made: dict[str, api.CreateRoomRequest] = {}
         """What rooms were made with, also those that are gone."""
         self.created_at = 0.0
@@ -26,6 +31,7 @@ class ScriptedLiveKit:
         self.makes_rooms = True
         self.looks = 0
         self.url = ""
+        self._numbers = itertools.count()
 
     async def _list(self, request: web.Request) -> web.Response:
         self.looks += 1
@@ -56,11 +62,39 @@ class ScriptedLiveKit:
     async def _participants(self, request: web.Request) -> web.Response:
         await self._answer(request)
         room = api.ListParticipantsRequest.FromString(await request.read()).room
+        if room in self.vanished:
+            return web.json_response({"code": "not_found", "msg": "requested room does not exist"}, status=404)
         caller = api.ParticipantInfo(identity="caller", kind=api.ParticipantInfo.Kind.STANDARD)
         agent = api.ParticipantInfo(identity="agent", kind=api.ParticipantInfo.Kind.AGENT)
         there = [caller, agent] if room in self.with_companion else [caller]
         answer = api.ListParticipantsResponse(participants=there)
         return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
+
+    async def _list_dispatch(self, request: web.Request) -> web.Response:
+        await self._answer(request)
+        room = api.ListAgentDispatchRequest.FromString(await request.read()).room
+        there = [self.dispatches[room]] if room in self.dispatches else []
+        answer = api.ListAgentDispatchResponse(agent_dispatches=there)
+        return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
+
+    async def _delete_dispatch(self, request: web.Request) -> web.Response:
+        await self._answer(request)
+        wanted = api.DeleteAgentDispatchRequest.FromString(await request.read())
+        found = self.dispatches.get(wanted.room)
+        if not found or found.id != wanted.dispatch_id:
+            return web.json_response({"code": "not_found", "msg": "dispatch ID not found"}, status=404)
+        del self.dispatches[wanted.room]
+        return web.Response(body=found.SerializeToString(), content_type="application/protobuf")
+
+    async def _create_dispatch(self, request: web.Request) -> web.Response:
+        await self._answer(request)
+        wanted = api.CreateAgentDispatchRequest.FromString(await request.read())
+        assert wanted.room not in self.dispatches, "two companions are sent for"
+        made = api.AgentDispatch(
+            id=f"AD_{next(self._numbers)}", room=wanted.room, agent_name=wanted.agent_name, metadata=wanted.metadata
+        )
+        self.dispatches[wanted.room] = made
+        return web.Response(body=made.SerializeToString(), content_type="application/protobuf")
 
     async def _remove(self, request: web.Request) -> web.Response:
         """There is nobody in these rooms."""
@@ -84,6 +118,9 @@ async def scripted_livekit(api_key: str, api_secret: str) -> AsyncIterator[Scrip
     app.router.add_post("/twirp/livekit.RoomService/DeleteRoom", livekit._delete)
     app.router.add_post("/twirp/livekit.RoomService/ListParticipants", livekit._participants)
     app.router.add_post("/twirp/livekit.RoomService/RemoveParticipant", livekit._remove)
+    app.router.add_post("/twirp/livekit.AgentDispatchService/ListDispatch", livekit._list_dispatch)
+    app.router.add_post("/twirp/livekit.AgentDispatchService/DeleteDispatch", livekit._delete_dispatch)
+    app.router.add_post("/twirp/livekit.AgentDispatchService/CreateDispatch", livekit._create_dispatch)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -77,6 +77,20 @@ def test_a_cut_lies_in_the_quietest_place_of_the_second_half() -> None:
     assert 15.0 <= second.begin / SAMPLE_RATE <= 15.41
 
 
+def test_a_cut_lies_in_a_pause_and_not_in_a_stop_within_a_word() -> None:
+    samples = recording((13, 0.9), (0.05, 0.0), (4, 0.9), (0.5, 0.1), (4, 0.9), (0.05, 0.0), (10, 0.9))
+    first, second = pieces(samples)
+    assert first.speech_end_s == pytest.approx(17.05, abs=0.05)
+    assert 17.05 <= second.begin / SAMPLE_RATE <= 17.6
+
+
+def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:
+    samples = recording((14, 0.9), (0.2, 0.6), (20, 0.9))
+    first, second = pieces(samples)
+    assert second.begin / SAMPLE_RATE == pytest.approx(14.1, abs=0.15)
+    assert len(first.samples) == second.begin - first.begin
+
+
 def test_a_long_silence_is_left_out() -> None:
     samples = recording((3, 0.9), (60, 0.0), (3, 0.9))
     found = pieces(samples)

@@ -1,14 +1,16 @@
-"""Which of the model's tokens were spoken: all up to the timestamp that closes the speech."""
+"""Which of the model's tokens were spoken, how far they reach, and what becomes of speech behind them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekit.plugins.whisper.engine.decoder import _Entry, _silence_s, spoken_tokens
-from livekit.plugins.whisper.protocol import SAMPLE_RATE, Kind, Question
+from livekit.plugins.whisper.engine.decoder import Decoder, _Entry, _silence_s, heard_to_s, spoken_tokens
+from livekit.plugins.whisper.protocol import SAMPLE_RATE, Heard, Kind, Question, Word
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,47 @@ def test_little_audio_gets_the_most_silence_so_that_it_is_not_said_twice(kind: K
 
     assert silence_s(0.6) >= 3.0
     assert (silence_s(2.0) < silence_s(0.6)) == (kind is not Kind.FINAL)
+
+
+def word(text: str, end_s: float | None) -> Word:
+    return Word(text=text, start_s=None if end_s is None else end_s - 0.3, end_s=end_s)
+
+
+@pytest.mark.parametrize(
+    ("last_s", "said_s", "heard_s"),
+    [(6.5, 15.7, 6.5), (15.2, 15.7, 15.7), (14.0, 15.7, 15.7), (None, 15.7, 15.7), (6.5, 6.6, 6.5), (15.2, 7.0, 7.0)],
+    ids=["skipped", "to the end", "a long last vowel", "no times", "both", "the model stopped"],
+)
+def test_words_reach_as_far_as_their_times_where_much_speech_lies_behind(
+    last_s: float | None, said_s: float, heard_s: float
+) -> None:
+    assert heard_to_s([word(" home.", last_s)], said_s, 15.7) == heard_s
+
+
+class ScriptedDecoder(Decoder):
+    """Whoever asks for the rest of a recording gets this, and it is noted how much that was."""
+
+    def __init__(self, rest: Heard) -> None:
+        super().__init__(SimpleNamespace(model=None, feature_extractor=None, supported_languages=()))
+        self.rest = rest
+        self.asked_s: list[float] = []
+
+    def _recognise_alike(self, group: Sequence[_Entry]) -> list[Heard]:
+        self.asked_s += [len(entry.samples) / SAMPLE_RATE for entry in group]
+        return [self.rest]
+
+
+@pytest.mark.parametrize(
+    ("no_speech", "text"), [(0.1, " home. Again."), (0.9, " home.")], ids=["speech is added", "noise is not"]
+)
+def test_what_lies_behind_the_words_is_recognised_apart(no_speech: float, text: str) -> None:
+    decoder = ScriptedDecoder(Heard(words=(word(" Again.", 1.0),), language="en", no_speech=no_speech))
+    question = Question(call="a", kind=Kind.FINAL, speech_end_s=10.0)
+    heard = decoder._continued(
+        _Entry(0, question, np.zeros(10 * SAMPLE_RATE, np.int16)),
+        Heard(words=(word(" home.", 4.0),), language="en"),
+        4.0,
+    )
+    assert decoder.asked_s == [6.0]
+    assert "".join(word.text for word in heard.words) == text
+    assert [word.end_s for word in heard.words][1:] == ([5.0] if "Again" in text else [])

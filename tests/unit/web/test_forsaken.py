@@ -1,5 +1,6 @@
-"""Calls without a companion are ended; those that have one, or are about to, are not."""
+"""Calls without a companion: it is sent for again, and where none comes they end; those that have one go on."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -65,3 +66,41 @@ async def test_it_begins_anew_where_livekit_did_not_answer(livekit: ScriptedLive
     assert livekit.rooms == {"call-1"}
     await forsaken.look()
     assert not livekit.rooms
+
+
+async def test_a_call_that_ends_while_it_is_looked_at_changes_nothing_for_others(
+    livekit: ScriptedLiveKit, forsaken: Forsaken
+) -> None:
+    livekit.rooms |= {"call-1", "call-2"}
+    livekit.vanished |= {"call-1"}
+    await forsaken.look()
+    await forsaken.look()
+    assert livekit.rooms == {"call-1"}
+
+
+async def test_a_companion_is_sent_for_again_where_no_worker_took_the_call(
+    livekit: ScriptedLiveKit, forsaken: Forsaken
+) -> None:
+    livekit.created_at = time.time()
+    livekit.rooms |= {"call-1", "call-2"}
+    for room, jobs in (("call-1", []), ("call-2", [api.Job(id="AJ_1")])):
+        state = api.AgentDispatchState(jobs=jobs)
+        livekit.dispatches[room] = api.AgentDispatch(
+            id="AD_first", room=room, agent_name="companion", metadata=room, state=state
+        )
+    await forsaken.look()
+    again = livekit.dispatches["call-1"]
+    assert (again.id != "AD_first", again.agent_name, again.metadata) == (True, "companion", "call-1")
+    assert livekit.dispatches["call-2"].id == "AD_first"
+
+
+async def test_of_several_web_services_one_sends_for_the_companion(
+    livekit: ScriptedLiveKit, forsaken: Forsaken
+) -> None:
+    livekit.created_at = time.time()
+    livekit.rooms |= {"call-1"}
+    livekit.dispatches["call-1"] = api.AgentDispatch(id="AD_first", room="call-1", agent_name="companion")
+    livekit.delay_s = 0.01  # both see the first one
+    async with api.LiveKitAPI(livekit.url, KEY, SECRET) as service:
+        await asyncio.gather(forsaken.look(), Forsaken(service).look())
+    assert livekit.dispatches["call-1"].id == "AD_0"

@@ -1,11 +1,14 @@
-"""Calls to which no companion comes, or whose companion is gone: they end, so that their places are given back.
+"""Calls without a companion: it is sent for once more, and where none comes they end, so that places are given back.
 
-The page leaves such a call by itself; another client may stay in it for ever, and a worker that was killed remembers
-nothing of it.
+LiveKit sends for a companion once: where no worker is there at that moment, as after a restart, nobody ever comes. The
+page leaves such a call by itself after a while; another client may stay in it for ever, and a worker that was killed
+remembers nothing of it.
 """
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import aiohttp
 from livekit import api
@@ -15,8 +18,9 @@ from malbeot.web.tokens import ROOM_PREFIX
 
 LOOK_EVERY_S = 4.0
 """Twice in a row without its companion: an agent that comes back after LiveKit has lost it is not missed."""
-COMES_WITHIN_S = 12.0
-"""A companion is there after less than a second, or after its process has been made, which takes some."""
+COMES_WITHIN_S = 18.0
+"""A companion is there after less than a second, or after its process has been made, which takes some; the page waits
+for 20 s. Two looks later the place is free, within 30 s."""
 _TIMEOUT_S = 3.0
 
 
@@ -34,24 +38,51 @@ class Forsaken:
             await self.look()
 
     async def look(self) -> None:
-        """Ends the calls that were without their companion the last time as well."""
+        """Ends the calls that were without their companion the last time as well, and sends for those of new ones."""
         missed, self._missed = self._missed, set()
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                alone = await self._without_companion()
-                for room in alone & missed:
-                    logger.error("no companion is in a call: it is ended", extra={"room": room})
-                    await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+                before = time.time() - COMES_WITHIN_S
+                rooms = (await self._livekit.room.list_rooms(api.ListRoomsRequest())).rooms
+                created = {room.name: room.creation_time for room in rooms if room.name.startswith(ROOM_PREFIX)}
+                alone = {room for room in created if not await self._has_companion(room)}
+                new = {room for room in alone if created[room] > before}
+                for room in new:
+                    await self._send_again(room)
+                for room in (alone - new) & missed:
+                    await self._end(room)
         except (api.TwirpError, aiohttp.ClientError, TimeoutError):
             return
-        self._missed = alone - missed
-
-    async def _without_companion(self) -> set[str]:
-        before = time.time() - COMES_WITHIN_S
-        rooms = (await self._livekit.room.list_rooms(api.ListRoomsRequest())).rooms
-        calls = [room.name for room in rooms if room.name.startswith(ROOM_PREFIX) and room.creation_time <= before]
-        return {room for room in calls if not await self._has_companion(room)}
+        self._missed = alone - new - missed
 
     async def _has_companion(self, room: str) -> bool:
-        listed = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-        return any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants)
+        with _unless_gone():
+            listed = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+            return any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants)
+        return True
+
+    async def _send_again(self, room: str) -> None:
+        """Where no worker took the call. Of several web services only one can take the old request away."""
+        with _unless_gone():
+            for sent in await self._livekit.agent_dispatch.list_dispatch(room):
+                if not sent.state.jobs:
+                    await self._livekit.agent_dispatch.delete_dispatch(sent.id, room)
+                    again = api.CreateAgentDispatchRequest(
+                        room=room, agent_name=sent.agent_name, metadata=sent.metadata
+                    )
+                    await self._livekit.agent_dispatch.create_dispatch(again)
+
+    async def _end(self, room: str) -> None:
+        logger.error("no companion is in a call: it is ended", extra={"room": room})
+        with _unless_gone():
+            await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Calls end while they are looked at."""
+    try:
+        yield
+    except api.TwirpError as error:
+        if error.code != api.TwirpErrorCode.NOT_FOUND:
+            raise

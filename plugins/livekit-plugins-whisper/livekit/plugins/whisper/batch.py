@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from livekit.agents import LanguageCode, stt
@@ -32,7 +33,7 @@ class Piece:
 
 
 def pieces(samples: Samples) -> list[Piece]:
-    """The parts with speech, at most 24 s each, cut in the least voiced place. Blocks: 1.6 ms for a second of audio."""
+    """The parts with speech, at most 24 s each, cut in the longest pause. Blocks: 1.6 ms for a second of audio."""
     padding = np.zeros(-len(samples) % 512, np.int16)
     windows = VoiceActivity().push(np.concatenate([samples, padding]))
     found: list[Piece] = []
@@ -48,12 +49,16 @@ def pieces(samples: Samples) -> list[Piece]:
 
 
 def _length(windows: list[Window]) -> int:
-    """How many of the first windows make a piece: the quietest place in its second half ends it."""
+    """How many of the first windows make a piece: the longest pause in its second half ends it."""
     most = int(_PIECE_S * SAMPLE_RATE / 512)
     if len(windows) <= most:
         return len(windows)
-    half = most // 2
-    return half + int(np.argmin([window.probability for window in windows[half:most]])) + 1
+    half = windows[most // 2 : most]
+    pauses = [list(run) for voiced, run in groupby(range(len(half)), key=lambda at: half[at].voiced) if not voiced]
+    if not pauses:  # somebody speaks without a breath: the quietest place
+        return most // 2 + int(np.argmin([window.probability for window in half])) + 1
+    longest = max(pauses, key=lambda run: sum(1 - half[at].probability for at in run))
+    return most // 2 + longest[len(longest) // 2] + 1
 
 
 def _piece(samples: Samples, windows: list[Window], later: list[Window], former: Piece | None) -> Piece:

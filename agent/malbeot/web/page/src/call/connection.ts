@@ -89,7 +89,7 @@ export class Connection {
       .on(RoomEvent.Reconnected, () => this.#regain())
       .on(RoomEvent.Disconnected, (reason) => {
         // Before the room was reached, what `join` throws says more.
-        if (this.#inRoom) this.#finish(isOver(reason) ? "over" : "lost");
+        if (this.#inRoom) this.#finish(this.#endOf(reason));
       });
     this.room.localParticipant.on(ParticipantEvent.IsSpeakingChanged, (heard) => listener.heard(heard));
   }
@@ -162,6 +162,12 @@ export class Connection {
     const state = participant.attributes[AGENT_STATE] ?? "initializing";
     const reached = this.#alive && this.room.state === ConnectionState.Connected;
     if (reached && AGENT_STATES.has(state)) this.#tell(state as CallState);
+  }
+
+  /** The service ends calls to which no companion comes, as the page does: it may be the first to lose patience. */
+  #endOf(reason: DisconnectReason | undefined): End {
+    if (!isOver(reason)) return "lost";
+    return this.#companion === undefined ? "no-answer" : "over";
   }
 
   #miss(): void {
