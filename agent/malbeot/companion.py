@@ -62,7 +62,7 @@ class Companion(Agent):
     ) -> None:
         super().__init__(instructions=render_system(persona, caller, now, scenario), chat_ctx=earlier)
         self._persona = persona
-        self._greeting = render_greeting(persona, caller, now)
+        self._greeting = render_greeting(persona, caller, now, again=bool(earlier and earlier.items))
         self._fixed = fixed
         self._fixed.expect(self._greeting)
         self._taking = taking

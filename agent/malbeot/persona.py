@@ -87,9 +87,10 @@ def render_system(persona: Persona, caller: Caller, now: datetime, scenario: Sce
     return persona._templates.render(f"system.{persona.language}.j2", known | texts)
 
 
-def render_greeting(persona: Persona, caller: Caller, now: datetime) -> str:
-    """The first words of a call, on one line. `now` is the caller's local time."""
-    line: str = getattr(persona.greeting, caller.direction)
+def render_greeting(persona: Persona, caller: Caller, now: datetime, *, again: bool = False) -> str:
+    """The first words of a call, on one line. `now` is the caller's local time; `again`: they have just talked."""
+    first: str = getattr(persona.greeting, caller.direction)
+    line = (again and persona.greeting.again) or first
     return persona._templates.render_text(line, _variables(persona, caller, now))
 
 

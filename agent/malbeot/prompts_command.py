@@ -32,6 +32,9 @@ def show(settings: Settings, only: str, scenario: str = "") -> None:
             print(render_system(persona, Caller(name="", direction="inbound"), now, told))
             for direction in ("inbound", "outbound"):
                 print(f"--- {direction}: {render_greeting(persona, Caller(name='', direction=direction), now)}")
+            if persona.greeting.again:
+                inbound = Caller(name="", direction="inbound")
+                print(f"--- again: {render_greeting(persona, inbound, now, again=True)}")
             print(*_company(persona), sep="\n")
     if not scenario and not only:
         for found in scenarios.values():

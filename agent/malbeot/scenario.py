@@ -95,10 +95,18 @@ ScenarioChoice = Annotated[Scenario | str | None, WrapValidator(_one_of_both)]
 """In requests: a scenario, or the id of a file."""
 
 
-def chosen_scenario(choice: Scenario | str | None, known: Mapping[str, ScenarioFile]) -> Scenario | None:
-    """The scenario itself. Raises `LookupError`, whose text is one line, for an id that nobody has."""
+def chosen_scenario(
+    choice: Scenario | str | None, known: Mapping[str, ScenarioFile], *, language: str
+) -> Scenario | None:
+    """The scenario itself, for a companion who speaks `language`.
+
+    Raises `LookupError`, whose text is one line, for an id that nobody has, and for a file in another language.
+    """
     if not isinstance(choice, str):
         return choice
     if choice not in known:
         raise LookupError(f"scenario: there is none with this id; there are {', '.join(known) or 'none'}")
-    return known[choice].scenario
+    found = known[choice]
+    if found.language not in (None, language):
+        raise LookupError(f"scenario: it is in {found.language}, and the companion speaks {language}; choose another")
+    return found.scenario

@@ -74,6 +74,7 @@ async def test_ten_and_twenty_seconds_without_a_network(attended: Stack, silence
             await asyncio.sleep(20)
             await wait_for_state(page, "reconnecting", timeout_s=1)
         await wait_for_state(page, *TALKING, timeout_s=30)
+        await page.wait_for_selector(f'{COMPANION}:has-text("Hello again")')
         await can_talk(page, "And now?")
         assert len(calls) == 2
         assert await page.evaluate(CALLED_ANEW)

@@ -12,8 +12,8 @@ _DAY = [datetime(2026, 1, 1, hour) for hour in range(24)]
 def greetings(persona: Persona) -> list[str]:
     """The first words to callers without a name, whenever they call. Those with one are kept once they were said."""
     texts = [
-        render_greeting(persona, Caller("", direction), moment)
-        for direction, moment in product(get_args(Direction), _DAY)
+        render_greeting(persona, Caller("", direction), moment, again=again)
+        for again, direction, moment in product((False, True), get_args(Direction), _DAY)
     ]
     return list(dict.fromkeys(texts))
 

@@ -20,10 +20,11 @@ class Example(StrictModel):
 
 
 class Greeting(StrictModel):
-    """The first words of a call, by who called whom. Templates."""
+    """The first words of a call, by who called whom; `again` where it goes on with a conversation. Templates."""
 
     inbound: Text
     outbound: Text
+    again: Text | None = None
 
 
 class Phrases(StrictModel):
@@ -83,7 +84,8 @@ class Persona(StrictModel):
         found += [(("rules", i), text) for i, text in enumerate(self.rules)]
         for i, example in enumerate(self.examples):
             found += [(("examples", i, "caller"), example.caller), (("examples", i, "companion"), example.companion)]
-        found += [(("greeting", "inbound"), self.greeting.inbound), (("greeting", "outbound"), self.greeting.outbound)]
+        greetings = {field: getattr(self.greeting, field) for field in Greeting.model_fields}
+        found += [(("greeting", field), text) for field, text in greetings.items() if text]
         return found
 
     def fixed(self) -> list[tuple[tuple[str | int, ...], str]]:

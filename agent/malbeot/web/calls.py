@@ -65,19 +65,16 @@ async def new_call(call: NewCall, door: TheDoor, guest: TheGuest) -> CallTicket:
     """
     if call.persona and call.persona not in door.personas:
         raise HTTPException(422, f"persona: there is none with this id; there are {', '.join(sorted(door.personas))}")
-    try:
-        scenario = chosen_scenario(call.scenario, door.scenarios)
-    except LookupError as error:
-        raise HTTPException(422, str(error.args[0])) from None
     asked = CallRequest(
-        persona=call.persona,
-        name=call.name or guest.name,
-        language=call.language,
-        direction=call.direction,
-        scenario=scenario,
+        persona=call.persona, name=call.name or guest.name, language=call.language, direction=call.direction
     )
     persona = choose_persona(door.personas, asked, door.settings)
-    asked = asked.model_copy(update={"conversation": key_of(call.session, guest, persona)})
+    try:
+        scenario = chosen_scenario(call.scenario, door.scenarios, language=persona.language)
+    except LookupError as error:
+        raise HTTPException(422, str(error.args[0])) from None
+    conversation = key_of(call.session, guest, persona)
+    asked = asked.model_copy(update={"scenario": scenario, "conversation": conversation})
     door.access.count_call(guest, call.language)
     key, secret = door.settings.livekit_keys
     ticket = issue(asked, api_key=key, api_secret=secret)

@@ -76,7 +76,9 @@ class ScriptedReader(ScriptedLLM):
 
 
 @asynccontextmanager
-async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSession[None]]:
+async def talking(
+    persona: Persona, model: ScriptedLLM, *, earlier: llm.ChatContext | None = None
+) -> AsyncIterator[AgentSession[None]]:
     """A typed conversation with the companion, its greeting said. A `ScriptedReader` reads its prompt first."""
     fixed = FixedSpeech(chime())
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
@@ -84,7 +86,9 @@ async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSe
     session: AgentSession[None] = AgentSession(llm=model, vad=None, turn_handling=taking.options())
     caller = Caller(name="Rose", direction="inbound")
     now, warm = datetime.now().astimezone(), isinstance(model, ScriptedReader)
-    june = Companion(persona=persona, caller=caller, now=now, fixed=fixed, taking=taking, warm_prompt=warm)
+    june = Companion(
+        persona=persona, caller=caller, now=now, fixed=fixed, taking=taking, warm_prompt=warm, earlier=earlier
+    )
     await session.start(june, record=False)
     try:
         if greeting := session.current_speech:
@@ -92,6 +96,16 @@ async def talking(persona: Persona, model: ScriptedLLM) -> AsyncIterator[AgentSe
         yield session
     finally:
         await session.aclose()
+
+
+@pytest.mark.parametrize(("words", "again"), [([], False), (["I have a cat."], True)], ids=["a new one", "goes on"])
+async def test_it_greets_otherwise_in_a_conversation_that_goes_on(
+    persona: Persona, words: Sequence[str], again: bool
+) -> None:
+    earlier = llm.ChatContext([llm.ChatMessage(role="user", content=[text]) for text in words])
+    async with talking(persona, ScriptedLLM([]), earlier=earlier) as session:
+        (greeting,) = said(session)
+    assert ("Hello again, Rose." in greeting) == again
 
 
 def said(session: AgentSession[None]) -> list[str]:

@@ -50,6 +50,17 @@ def test_greetings() -> None:
         "안녕하세요, 김영희 어르신. 말벗 다솜이에요."
     )
     assert render_greeting(ko, Caller("", "outbound"), EVENING).startswith("안녕하세요, 어르신. 말벗 다솜이에요.")
+    for direction in ("inbound", "outbound"):
+        again = [render_greeting(one, Caller("A", direction), EVENING, again=True) for one in (en, ko)]
+        assert again[0].startswith("Hello again, A. It is June.")
+        assert again[1].startswith("A 어르신, 다시 반가워요.")
+
+
+def test_who_has_no_other_greeting_for_a_call_that_goes_on_greets_as_always() -> None:
+    greeting = PERSONAS["en"].greeting.model_copy(update={"again": None})
+    june = PERSONAS["en"].model_copy(update={"greeting": greeting})
+    always = render_greeting(june, Caller("Ann", "outbound"), EVENING)
+    assert render_greeting(june, Caller("Ann", "outbound"), EVENING, again=True) == always
 
 
 @pytest.mark.parametrize(

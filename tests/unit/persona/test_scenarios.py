@@ -118,11 +118,11 @@ def test_an_id_stands_once_and_no_folder_is_no_mistake(
 
 def test_choosing() -> None:
     told = Scenario(about="Ada.")
-    assert chosen_scenario(None, SCENARIOS) is None
-    assert chosen_scenario(told, SCENARIOS) == told
-    assert chosen_scenario("new-widow-ko", SCENARIOS) == SCENARIOS["new-widow-ko"].scenario
+    assert chosen_scenario(None, SCENARIOS, language="ko") is None
+    assert chosen_scenario(told, SCENARIOS, language="ko") == told
+    assert chosen_scenario("new-widow-ko", SCENARIOS, language="ko") == SCENARIOS["new-widow-ko"].scenario
     with pytest.raises(LookupError, match="there is none with this id; there are after-a-fall-en"):
-        chosen_scenario("nobody", SCENARIOS)
+        chosen_scenario("nobody", SCENARIOS, language="ko")
 
 
 def test_the_longest_one_travels_in_the_token_of_a_call() -> None:

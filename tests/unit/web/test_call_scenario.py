@@ -30,6 +30,7 @@ async def test_it_reaches_the_worker(
     ("chosen", "complaint"),
     [
         ("nobody", "scenario: there is none with this id; there are after-a-fall-en"),
+        ("after-a-fall-ko", "scenario: it is in ko, and the companion speaks en; choose another"),
         ({"background": "x" * 301}, "scenario.background: must be at most 300 characters long"),
         ({"who": "Ada"}, "scenario.who: extra inputs are not permitted"),
         (7, "scenario: input should be a valid dictionary"),

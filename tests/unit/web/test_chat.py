@@ -221,6 +221,11 @@ async def test_models(client: openai.AsyncOpenAI) -> None:
         ({"session": "conversation\n"}, SESSION_COMPLAINT, "session"),
         ({"session": "대화를이어서합니다"}, SESSION_COMPLAINT, "session"),
         ({"scenario": "nobody"}, None, "scenario"),
+        (
+            {"scenario": "new-widow-ko"},
+            "scenario: it is in ko, and the companion speaks en; choose another",
+            "scenario",
+        ),
         ({"scenario": {"about": "x" * 101}}, "scenario.about: must be at most 100 characters long", "scenario.about"),
         ({"scenario": {"abuot": "x"}}, "scenario.abuot: extra inputs are not permitted", "scenario.abuot"),
         ({"max_tokns": 5}, "max_tokns: extra inputs are not permitted", "max_tokns"),

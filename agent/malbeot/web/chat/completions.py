@@ -60,7 +60,7 @@ async def complete(chat: ChatRequest, request: Request, door: TheDoor, guest: Th
     return Reply(
         chat,
         model=door.model,
-        system=render_system(persona, caller, datetime.now().astimezone(), _scenario(chat, door)),
+        system=render_system(persona, caller, datetime.now().astimezone(), _scenario(chat, door, persona)),
         options=model_options(door.settings, chat),
         session=door.sessions.find(key) if key else None,
         slots=door.generations,
@@ -77,8 +77,8 @@ def _persona(chat: ChatRequest, request: Request, door: Door) -> Persona:
     return choose_persona(door.personas, asked, door.settings)
 
 
-def _scenario(chat: ChatRequest, door: Door) -> Scenario | None:
+def _scenario(chat: ChatRequest, door: Door, persona: Persona) -> Scenario | None:
     try:
-        return chosen_scenario(chat.scenario, door.scenarios)
+        return chosen_scenario(chat.scenario, door.scenarios, language=persona.language)
     except LookupError as error:
         raise refusal(400, str(error.args[0]), param="scenario") from None
