@@ -8,13 +8,13 @@ from malbeot.settings import Settings
 from malbeot.up.services import page_address
 from malbeot.web.access.invitation_key import ensure_key
 from malbeot.web.access.invitations import invite
-from malbeot.web.names import clean_name
+from malbeot.web.names import checked_name
 
 
 def write_invitation(settings: Settings, name: str, *, days: int) -> None:
     """Prints the link. Raises `MalbeotError` for a name that is none, or where the key cannot be kept."""
     try:
-        name = clean_name(name)
+        name = checked_name(name)
     except ValueError as error:
         raise MalbeotError(f"--for is no name: it {error}", exit_code=2) from None
     if not name:

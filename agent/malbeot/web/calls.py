@@ -14,7 +14,7 @@ from malbeot.web.access import TheGuest, language_of
 from malbeot.web.access.guarded import GuardedRoute
 from malbeot.web.conversation import key_of
 from malbeot.web.door import TheDoor
-from malbeot.web.names import clean_name
+from malbeot.web.names import checked_name
 from malbeot.web.places import Full, TooMany, Unavailable
 from malbeot.web.refusals import refusal, too_many
 from malbeot.web.tokens import issue, opens
@@ -32,7 +32,7 @@ class NewCall(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, AfterValidator(clean_name)] = ""
+    name: Annotated[str, AfterValidator(checked_name)] = ""
     language: Language
     persona: str = ""
     direction: Direction = "inbound"
