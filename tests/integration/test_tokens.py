@@ -215,8 +215,11 @@ async def test_it_publishes_a_microphone_and_no_screen(livekit: Stack) -> None:
 async def test_a_companion_is_sent_for_again_where_no_worker_was_there(livekit: Stack) -> None:
     ticket = await with_room(livekit)
     async with api.LiveKitAPI(livekit.livekit_url, livekit.api_key, livekit.api_secret) as service:
+        watching = [Forsaken(service), Forsaken(service)]
         (first,) = await service.agent_dispatch.list_dispatch(ticket.room)
-        await asyncio.gather(Forsaken(service).look(), Forsaken(service).look())
+        await asyncio.gather(*(one.look() for one in watching))
+        assert [first.id] == [sent.id for sent in await service.agent_dispatch.list_dispatch(ticket.room)]
+        await asyncio.gather(*(one.look() for one in watching))
         (second,) = await service.agent_dispatch.list_dispatch(ticket.room)
     assert first.id != second.id
     assert (first.agent_name, first.metadata) == (second.agent_name, second.metadata)

@@ -78,29 +78,41 @@ async def test_a_call_that_ends_while_it_is_looked_at_changes_nothing_for_others
     assert livekit.rooms == {"call-1"}
 
 
+def sent(livekit: ScriptedLiveKit, room: str, *, taken: bool = False) -> None:
+    state = api.AgentDispatchState(jobs=[api.Job(id="AJ_1")] if taken else [])
+    livekit.dispatches[room] = api.AgentDispatch(
+        id=f"AD_{room}", room=room, agent_name="companion", metadata=room, state=state
+    )
+    livekit.rooms.add(room)
+
+
 async def test_a_companion_is_sent_for_again_where_no_worker_took_the_call(
     livekit: ScriptedLiveKit, forsaken: Forsaken
 ) -> None:
     livekit.created_at = time.time()
-    livekit.rooms |= {"call-1", "call-2"}
-    for room, jobs in (("call-1", []), ("call-2", [api.Job(id="AJ_1")])):
-        state = api.AgentDispatchState(jobs=jobs)
-        livekit.dispatches[room] = api.AgentDispatch(
-            id="AD_first", room=room, agent_name="companion", metadata=room, state=state
-        )
+    sent(livekit, "call-1")
+    sent(livekit, "call-2", taken=True)
+    await forsaken.look()
+    sent(livekit, "call-3")
+    assert livekit.dispatches["call-1"].id == "AD_call-1", "a worker may be about to take it"
     await forsaken.look()
     again = livekit.dispatches["call-1"]
-    assert (again.id != "AD_first", again.agent_name, again.metadata) == (True, "companion", "call-1")
-    assert livekit.dispatches["call-2"].id == "AD_first"
+    assert (again.id, again.agent_name, again.metadata) == ("AD_0", "companion", "call-1")
+    assert [livekit.dispatches[room].id for room in ("call-2", "call-3")] == ["AD_call-2", "AD_call-3"]
+    await forsaken.look()
+    assert [livekit.dispatches[room].id for room in ("call-1", "call-3")] == ["AD_0", "AD_1"]
+    await forsaken.look()
+    assert livekit.dispatches["call-1"].id == "AD_2"
 
 
 async def test_of_several_web_services_one_sends_for_the_companion(
     livekit: ScriptedLiveKit, forsaken: Forsaken
 ) -> None:
     livekit.created_at = time.time()
-    livekit.rooms |= {"call-1"}
-    livekit.dispatches["call-1"] = api.AgentDispatch(id="AD_first", room="call-1", agent_name="companion")
+    sent(livekit, "call-1")
     livekit.delay_s = 0.01  # both see the first one
     async with api.LiveKitAPI(livekit.url, KEY, SECRET) as service:
-        await asyncio.gather(forsaken.look(), Forsaken(service).look())
+        other = Forsaken(service)
+        for _ in range(2):
+            await asyncio.gather(forsaken.look(), other.look())
     assert livekit.dispatches["call-1"].id == "AD_0"

@@ -17,7 +17,9 @@ from malbeot.log import logger
 from malbeot.web.tokens import ROOM_PREFIX
 
 LOOK_EVERY_S = 4.0
-"""Twice in a row without its companion: an agent that comes back after LiveKit has lost it is not missed."""
+"""Twice in a row without its companion: an agent that comes back after LiveKit has lost it is not missed. And twice
+without a worker: one that is offered a call takes it within 0.2 s, or later on a busy machine, and whoever sent again
+before that would bring a second companion."""
 COMES_WITHIN_S = 18.0
 """A companion is there after less than a second, or after its process has been made, which takes some; the page waits
 for 20 s. Two looks later the place is free, within 30 s."""
@@ -30,6 +32,8 @@ class Forsaken:
     def __init__(self, livekit: api.LiveKitAPI) -> None:
         self._livekit = livekit
         self._missed: set[str] = set()
+        self._untaken: set[str] = set()
+        """Requests for a companion."""
 
     async def watch(self) -> None:
         """Looks again and again until it is cancelled, also where LiveKit does not answer."""
@@ -40,6 +44,7 @@ class Forsaken:
     async def look(self) -> None:
         """Ends the calls that were without their companion the last time as well, and sends for those of new ones."""
         missed, self._missed = self._missed, set()
+        untaken, self._untaken = self._untaken, set()
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 before = time.time() - COMES_WITHIN_S
@@ -48,7 +53,7 @@ class Forsaken:
                 alone = {room for room in created if not await self._has_companion(room)}
                 new = {room for room in alone if created[room] > before}
                 for room in new:
-                    await self._send_again(room)
+                    await self._send_again(room, untaken)
                 for room in (alone - new) & missed:
                     await self._end(room)
         except (api.TwirpError, aiohttp.ClientError, TimeoutError):
@@ -61,11 +66,18 @@ class Forsaken:
             return any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants)
         return True
 
-    async def _send_again(self, room: str) -> None:
-        """Where no worker took the call. Of several web services only one can take the old request away."""
+    async def _send_again(self, room: str, untaken: set[str]) -> None:
+        """Where no worker has taken the call since the last look.
+
+        Of several web services only one can take the old request away.
+        """
         with _unless_gone():
             for sent in await self._livekit.agent_dispatch.list_dispatch(room):
-                if not sent.state.jobs:
+                if sent.state.jobs:
+                    continue
+                if sent.id not in untaken:
+                    self._untaken.add(sent.id)
+                else:
                     await self._livekit.agent_dispatch.delete_dispatch(sent.id, room)
                     again = api.CreateAgentDispatchRequest(
                         room=room, agent_name=sent.agent_name, metadata=sent.metadata
