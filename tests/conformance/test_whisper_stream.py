@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
@@ -104,10 +105,15 @@ async def test_interims_grow_towards_the_final(ears_of_a_call: whisper.STT) -> N
     shown = [normal(event.alternatives[0].text).split() for event in listener.of(INTERIM)]
     lengths = [len(text) for text in shown]
     # Now and then a hypothesis takes a word back; what flickers is counted below.
-    assert lengths[-1] > lengths[0]
-    assert all(len(text) < len(words) for text in shown)
-    same = sum(one == other for text in shown for one, other in zip(text, words, strict=False))
-    assert same / sum(lengths) >= 0.85
+    assert lengths[-1] > lengths[0], shown
+    assert all(len(text) < len(words) for text in shown), shown
+    # A first word that one of them lacks shifts all others: what counts is that they come in the same order.
+    same = sum(
+        block.size
+        for text in shown
+        for block in SequenceMatcher(None, text, words, autojunk=False).get_matching_blocks()
+    )
+    assert same / sum(lengths) >= 0.85, shown
 
 
 async def test_a_flush_in_the_middle_of_speech_loses_nothing(ears_of_a_call: whisper.STT) -> None:

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pytest
 
 from malbeot.call import CallRequest
 from malbeot.clips.rendering import fixed_speech, speaker_of
@@ -15,6 +16,10 @@ from support.stack import Stack
 
 # In this order: a small model likes to say again what it has said, and an apology of thinking stands in the history.
 QUESTION = "What do you like to eat in the morning?"
+
+
+FAILED = "the language model failed"
+"""What the worker's log says of that. A small model may apologise by itself, as it likes to repeat what it has said."""
 
 
 async def heard_after(caller: Caller, question: str) -> tuple[str, str]:
@@ -59,9 +64,14 @@ async def test_language_model_down_and_back(stack: Stack, caller: Caller) -> Non
         await stack.start("ollama")
     assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
     assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
-    understood, said = await heard_after(caller, "Do you like flowers and gardens?")
-    assert said
-    assert persona.phrases.thinking_failed not in said
+    assert stack.log("worker").count(FAILED) == 1
+    for again in range(1, 3):  # a model that is just being loaded may be late once
+        understood, said = await heard_after(caller, "Do you like flowers and gardens?")
+        assert said
+        if stack.log("worker").count(FAILED) == again:
+            break
+    else:
+        pytest.fail("the language model is back, and its answers fail")
 
 
 async def test_language_model_that_stalls(stack: Stack, caller: Caller) -> None:

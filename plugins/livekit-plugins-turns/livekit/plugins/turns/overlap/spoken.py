@@ -16,9 +16,14 @@ class Spoken(io.TextOutput):
         self._whole = True
 
     @property
+    def from_its_beginning(self) -> bool:
+        """Whether the reply is known from its first word on."""
+        return len(self.text) < _KEPT
+
+    @property
     def whole(self) -> bool:
         """Whether the reply is known from its beginning to its end."""
-        return self._whole and len(self.text) < _KEPT
+        return self._whole and self.from_its_beginning
 
     @property
     def asks(self) -> bool:
