@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     stand_in_url: HttpUrl = "http://127.0.0.1:9879"
     """Where the stand-in speaks for voices with that fallback. `malbeot up` starts it there."""
 
-    turn_cut_in_cost: float = Field(default=3.5, gt=0, le=1000)
+    turn_cut_in_cost: float = Field(default=2.5, gt=0, le=1000)
     """How bad it is to cut in once on a caller who goes on. More makes patient."""
     turn_late_cost: float = Field(default=1.0, gt=0, le=1000)
     """How bad it is to let one who has finished wait as long as their longer pauses last. Only the ratio counts."""

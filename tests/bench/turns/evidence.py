@@ -47,6 +47,8 @@ class Pause:
     late_s: float
     text: str
     interim_text: str
+    length: int | None
+    """Of the words, where the language is English."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def _pause(turn: Turn, silence: Silence, opinion: others.Opinion, ears: Ears) ->
         late_s=0.0 if silence.resumed is not None else (silence.began - turn.end) / RATE,
         text=text,
         interim_text=interim,
+        length=len(text.split()) if turn.language == "en" else None,
     )
 
 

@@ -65,4 +65,4 @@ def ours(costs: Costs) -> Strategy:
 def decided_s(pause: Pause, pace: Pace, costs: Costs, *, settled: bool) -> float:
     """The wait that is decided on with all words, or with those of the last interim."""
     words = pause.words if settled else pause.interim
-    return wait_s(fused(pause.audio, words, settled=settled), pace, costs)
+    return wait_s(fused(pause.audio, words, settled=settled, length=pause.length), pace, costs)

@@ -33,6 +33,7 @@ END = Pause(
     late_s=0.1,
     text="I slept well.",
     interim_text="",
+    length=3,
 )
 WITHIN = replace(END, audio=0.4, smart=0.1, words=0.05, resumed_s=1.0, late_s=0.0, text="I slept and")
 

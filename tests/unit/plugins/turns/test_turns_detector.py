@@ -47,7 +47,7 @@ async def test_somebody_in_the_middle_is_waited_for_and_may_go_on() -> None:
         assert not await called(pause)
         assert call.detector.probability is None
         assert not call.decision.called
-        assert call.decision.wait_s == turns.LONGEST_S
+        assert call.decision.wait_s > 0.8 * turns.LONGEST_S
         assert 0.75 < call.decision.waited_s < 1.5
 
 
@@ -93,7 +93,7 @@ async def test_without_sound_and_words_it_is_patient() -> None:
         assert await is_open(pause, after_s=0.4)
         assert 1.0 < call.detector.due_in_s <= turns.LONGEST_S - 0.4
         call.stream.cancel_inference()
-        assert call.decision.wait_s == turns.LONGEST_S
+        assert call.decision.wait_s > 0.8 * turns.LONGEST_S
         assert (call.decision.audio, call.decision.words) == (None, None)
 
 

@@ -77,7 +77,7 @@ def test_who_is_plainly_in_the_middle_gets_the_longest_wait() -> None:
 
 
 def test_doubt_gets_a_wait_between() -> None:
-    assert 1.0 < wait_s(0.65, Pace()) < 2.0
+    assert 1.0 < wait_s(0.6, Pace()) < 2.0
 
 
 @pytest.mark.parametrize("costs", [{"cut_in": 0.0}, {"late": 0.0}, {"late": -1.0}, {"cut_in": float("nan")}])

@@ -76,6 +76,17 @@ WHOLE = [
     ("en", Asked.OPEN, "I stayed at home. because the lift was broken."),
     ("en", Asked.FACT, "On the table, please."),
     ("en", Asked.NONE, "My mother taught me."),
+    ("en", Asked.FACT, "I can't decide, what would you have?"),
+    ("en", Asked.NONE, "I am a bit, yes."),
+    ("en", Asked.FACT, "Stamps, but there's nobody left to swap with."),
+    ("en", Asked.OPEN, "She won't use the walker they gave her."),
+    ("en", Asked.FACT, "It's Mrs. Patel at number 42."),
+    ("en", Asked.YES_NO, "That would be lovely."),
+    ("en", Asked.OPEN, "Oh, a lovely dancer."),
+    ("en", Asked.FACT, "A hedgehog that comes by."),
+    ("en", Asked.FACT, "I didn't like him and I told him so."),
+    ("en", Asked.YES_NO, "Let me sit down, and then we'll see."),
+    ("en", Asked.PHONE, "555, then 2139."),
 ]
 CUT = [
     ("ko", Asked.NONE, "점심을 먹고"),
@@ -100,6 +111,13 @@ CUT = [
     ("en", Asked.NUMBER, "Let me check."),
     ("en", Asked.OPEN, "Well, to be honest."),
     ("en", Asked.OPEN, "I went to the, as I said."),
+    ("en", Asked.FACT, "It's Mrs. Patel at number"),
+    ("en", Asked.FACT, "Runner beans, a few..."),
+    ("en", Asked.OPEN, "We had slates in a big..."),
+    ("en", Asked.OPEN, "My sister called, and they gave her"),
+    ("en", Asked.NONE, "I want to go with"),
+    ("en", Asked.PHONE, "555, then 21"),
+    ("en", Asked.FACT, "My number is 42"),
     ("ko", Asked.DIGITS, "일이삼"),
 ]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..words import UNKNOWN, finished, loaded
-from ..words.asked import Asked, what_was_asked
+from ..words.asked import Asked, primary, what_was_asked
 from ..words.said import said
 from .fusion import fused
 
@@ -89,7 +89,8 @@ class Heard:
         what it needs: loading here would block for a second.
         """
         words = self.finished(self.text) if self.text and loaded(self.language) else None
-        probability = fused(audio, words, settled=self._settled)
+        length = len(self.text.split()) if primary(self.language) == "en" else None
+        probability = fused(audio, words, settled=self._settled, length=length)
         return Judgement(probability, audio, words, self.asked)
 
 

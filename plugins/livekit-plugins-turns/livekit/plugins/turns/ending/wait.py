@@ -16,11 +16,11 @@ class Costs:
     """What the two mistakes cost, against each other: only `cut_in / late` matters.
 
     `cut_in`: speaking into a turn that goes on. `late`: answering a turn that is over as late as their longer pauses
-    last, four of five being shorter: 1.4 s for somebody of usual pace, longer for somebody slower. With 3.5 and
-    1, cutting in once is as bad as three or four such answers.
+    last, four of five being shorter: 1.4 s for somebody of usual pace, longer for somebody slower. With 2.5 and
+    1, cutting in once is as bad as two or three such answers.
     """
 
-    cut_in: float = 3.5
+    cut_in: float = 2.5
     late: float = 1.0
 
     def __post_init__(self) -> None:
@@ -31,9 +31,9 @@ class Costs:
         """The cost of a wait that this share, 0 to 1, of their pauses outlasts.
 
         An endless wait costs one and a half times `late`, because a silence that is much too long already gets little
-        worse. Of the powers of the share tried on the tuning turns of `python -m bench.turns`, 1/3 to 1, this one has
-        a lower median than the smaller ones at 10 to 20 % of cut-ins, and no higher mean; the larger ones answer
-        whoever they are not sure of late. Linear and saturating in seconds, and the logarithm, were no better.
+        worse. Of the powers of the share tried on the 400 tuning turns of `python -m bench.turns`, 1/2 to 1, this one
+        has the lowest medians at 8 to 20 % of cut-ins; the larger ones answer whoever they are not sure of late. Linear
+        and saturating in seconds, and the logarithm, were no better.
         """
         return 1.5 * self.late * (1 - math.pow(outlasts, 2 / 3))
 

@@ -21,6 +21,7 @@ _ENGLISH = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
     "six": "6", "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
+_BETWEEN = {"then", "and", "um", "uh", "er", "dash"}
 _TIMES = {"double": 2, "triple": 3}
 _WRITTEN = re.compile(r"\+?[0-9]+(?:[-.][0-9]+)*")
 
@@ -49,8 +50,10 @@ def dictated_korean(words: Sequence[str], asked: Asked) -> float | None:
 
 def dictated_english(words: Sequence[str], asked: Asked) -> float | None:
     """Probability that the number at the end of `words` is whole; None if none is being dictated there."""
-    digits, count = "", 0
+    digits, count, before = "", 0, ""
     for word in reversed(words):
+        if word in _BETWEEN and digits and asked in (Asked.PHONE, Asked.DIGITS):
+            continue
         if word in _TIMES and digits:
             digits = digits[0] * (_TIMES[word] - 1) + digits
         elif word in _ENGLISH:
@@ -58,9 +61,11 @@ def dictated_english(words: Sequence[str], asked: Asked) -> float | None:
         elif _WRITTEN.fullmatch(word):
             digits = re.sub(r"[^0-9]", "", word) + digits
         else:
+            before = word
             break
         count += 1
-    if not _is_dictated(digits, count, asked, "number" in words):
+    of_a_house = before == "number" and len(digits) <= 3 and not digits.startswith("0")  # "at number forty-two"
+    if not _is_dictated(digits, count, asked, "number" in words and not of_a_house):
         return None
     return _any_length(digits) if asked is Asked.DIGITS else _english_length(digits)
 

@@ -41,14 +41,19 @@ def finished(said: Said, asked: Asked) -> float:
         return number
     answer = _ANSWERS.get(" ".join(said.words))
     if answer is not None:
-        return said.marked(shifted(answer, _answer_shift(asked)))
+        return _marked(said, shifted(answer, _answer_shift(asked)))
     held = _tag(said, asked) or _held(said, asked)
     if held is not None:
-        return said.marked(held)
+        return _marked(said, held)
     whole = _whole(said, asked)
     if asked is Asked.OPEN and len(said.words) <= _SHIFTS["short_clause_words"] and whole > 0.5:
         whole = shifted(whole, _SHIFTS["story_begins"])
-    return said.marked(whole)
+    return _marked(said, whole)
+
+
+def _marked(said: Said, probability: float) -> float:
+    """Moved by the last mark. Dots tell the most in English: a recogniser writes them where words break off."""
+    return shifted(probability, _SHIFTS["dots"]) if said.mark == "…" else said.marked(probability)
 
 
 def _answer_shift(asked: Asked) -> float:
@@ -73,8 +78,10 @@ def _held(said: Said, asked: Asked) -> float | None:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in _FILLERS["words"] or _is_held_by_phrase(said):
         return float(_FILLERS["probability"])
-    if f"{before} {last}" in _JOINS["settled"]:
+    if f"{before} {last}" in _JOINS["settled"] or " ".join(words[-3:]) in _JOINS["settled"]:
         return float(_JOINS["settled_weight"])
+    if f"{before} {last}" in _JOINS["labels"]:
+        return float(_JOINS["preposition"])
     for judge in (_verb, _pronoun, _joining):
         held = judge(words, last, before, asked)
         if held is not None:
@@ -98,6 +105,8 @@ def _verb(words: Sequence[str], last: str, before: str, asked: Asked) -> float |
         settled = any(joined.endswith(ending) for ending in _VERBS["ellipsis_before"])
     elif last == "to" and joined.endswith("used to"):
         settled = "i used to" in joined and len(words) > 3
+    elif last in ("do", "have") and _asks_for_object(words):
+        settled = True
     elif last in _VERBS["auxiliaries"] and before not in _NOUN_NEXT:
         if len(words) > 2 and words[-3] in _VERBS["echo_before"] and last in _VERBS["echoing"]:
             return float(_VERBS["echo"])
@@ -108,11 +117,27 @@ def _verb(words: Sequence[str], last: str, before: str, asked: Asked) -> float |
             return float(_VERBS["short_answer_alone"]) if last.endswith("n't") else float(_VERBS["auxiliary"])
         return float(_VERBS["auxiliary"])
     elif last in _VERBS["needing"]:
-        fronted = any(word in _VERBS["fronted"] for word in words[:-1])
-        return float(_VERBS["fronted_weight"] if fronted else _VERBS["needs_object"])
+        return float(_VERBS["fronted_weight"] if _fronts(words) else _VERBS["needs_object"])
     else:
         return None
     return float(_VERBS["ellipsis"] if settled else _VERBS["infinitive"])
+
+
+def _fronts(words: Sequence[str]) -> bool:
+    return any(word in _VERBS["fronted"] for word in words[:-1])
+
+
+def _asks_for_object(words: Sequence[str]) -> bool:
+    """ "What would you have", "what did they do": the object stands in front."""
+    return len(words) > 3 and words[-4] in _VERBS["asking_for"] and words[-3] in _VERBS["auxiliaries"]
+
+
+def _is_relative(words: Sequence[str]) -> bool:
+    """ "The walker they gave her": what was given stands before who gave it."""
+    if len(words) < 5 or words[-3] not in _VERBS["subject_pronouns"]:
+        return False
+    thing = words[-4]
+    return not (thing in _JOINS["conjunctions"] or thing in _CLAUSES["leads"] or thing in _CLAUSES["openers"])
 
 
 def _pronoun(words: Sequence[str], last: str, before: str, asked: Asked) -> float | None:
@@ -127,7 +152,7 @@ def _pronoun(words: Sequence[str], last: str, before: str, asked: Asked) -> floa
             return float(_VERBS["subject_pronoun"])
         if before in _VERBS["supposing"] and last != "it":
             return float(_VERBS["subject_pronoun"])
-        if before in _VERBS["giving"] and not any(word in _VERBS["fronted"] for word in words[:-1]):
+        if before in _VERBS["giving"] and not (_is_relative(words) or _fronts(words)):
             return float(_VERBS["giving_weight"])
     if last == "please" and before in _VERBS["object_pronouns"]:
         return float(_JOINS["adverb"])
@@ -137,6 +162,7 @@ def _pronoun(words: Sequence[str], last: str, before: str, asked: Asked) -> floa
 def _joining(words: Sequence[str], last: str, before: str, asked: Asked) -> float | None:
     """Conjunctions, determiners, prepositions and adverbs that lean on the next word."""
     stranded = any(word in _JOINS["stranding"] or word in _VERBS["fronted"] for word in words[:-2])
+    stranded = stranded or ("to" in words[-4:-2] and any(word in _JOINS["indefinite"] for word in words[:-3]))
     if last in _JOINS["prepositions"]:
         return float(_JOINS["stranded"] if stranded else _JOINS["preposition"])
     if last in _JOINS["conjunctions"]:
@@ -178,14 +204,17 @@ def _whole(said: Said, asked: Asked) -> float:
     if asked is Asked.YES_NO and said.words[0] in _YES_NO and len(words) > 1:
         return float(_CLAUSES["answer_added"])
     if len(words) <= _CLAUSES["phrase_words"] and words[0] in _CLAUSES["phrase_openers"] and not _has_verb(words):
-        return float(_CLAUSES["phrase"])
+        told = asked is Asked.OPEN and words[0] in ("a", "an") and len(words) > 2
+        return float(_CLAUSES["phrase_told" if told else "phrase"])
     if len(words) <= _CLAUSES["phrase_words"] and words[0] in _CLAUSES["prepositional_openers"]:
         return float(_CLAUSES["prepositional"])
     return float(_CLAUSES["statement"])
 
 
 def _has_verb(words: Sequence[str]) -> bool:
-    """Behind a determiner; "an hour ago" needs none."""
+    """Behind a determiner; "an hour ago" needs none, and behind "that" or "one" it may stand at once."""
+    if words[0] in _CLAUSES["phrase_pronouns"] and len(words) > 2 and words[1] in _CLAUSES["verbs"]:
+        return True
     if len(words) > 2 and words[1].endswith("'s") and words[2] in _JOINS["adverbs"]:
         return True  # "the doctor's very nice"
     return words[-1] == "ago" or any(word in _CLAUSES["verbs"] or _VERB_LIKE.fullmatch(word) for word in words[2:])
@@ -196,7 +225,7 @@ def _is_list(text: str) -> bool:
     items = [part.split() for part in text.split(",")]
     if len(items) < 2 or any(word in ("and", "or") for word in items[-1]):
         return False
-    if items[-1] == ["please"]:
+    if len(items[-1]) == 1 and items[-1][0] in _CLAUSES["added"]:
         return False
     short = [len(item) <= 2 for item in items[1:]]
     return all(short) and (len(items) > 2 or bool(items[1] and items[1][-1].endswith("s") and len(items[0]) > 1))
