@@ -16,6 +16,7 @@ from malbeot.settings import Settings
 from malbeot.up.ports import require_free
 from malbeot.web.access.invitation_key import read_key
 from malbeot.web.app import create_app
+from malbeot.web.head_limit import HurriedProtocol
 from malbeot.web.reach import reach
 from malbeot.web.tls import tls_context
 
@@ -59,6 +60,7 @@ async def serve(settings: Settings) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
+            http=HurriedProtocol,
             ws="none",
             # Who asks is told apart from who forwards by `access/peers.py`, which needs the connection's own address.
             proxy_headers=False,
