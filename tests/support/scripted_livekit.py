@@ -29,6 +29,7 @@ class ScriptedLiveKit:
         self.delay_s = 0.0
         self.broken = False
         self.makes_rooms = True
+        self.makes_dispatches = True
         self.looks = 0
         self.url = ""
         self._numbers = itertools.count()
@@ -63,7 +64,7 @@ class ScriptedLiveKit:
         await self._answer(request)
         room = api.ListParticipantsRequest.FromString(await request.read()).room
         if room in self.vanished:
-            return web.json_response({"code": "not_found", "msg": "requested room does not exist"}, status=404)
+            return web.Response(body=b"", content_type="application/protobuf")
         caller = api.ParticipantInfo(identity="caller", kind=api.ParticipantInfo.Kind.STANDARD)
         agent = api.ParticipantInfo(identity="agent", kind=api.ParticipantInfo.Kind.AGENT)
         there = [caller, agent] if room in self.with_companion else [caller]
@@ -73,6 +74,8 @@ class ScriptedLiveKit:
     async def _list_dispatch(self, request: web.Request) -> web.Response:
         await self._answer(request)
         room = api.ListAgentDispatchRequest.FromString(await request.read()).room
+        if room in self.vanished:
+            return web.json_response({"code": "unavailable", "msg": "no response from servers"}, status=503)
         there = [self.dispatches[room]] if room in self.dispatches else []
         answer = api.ListAgentDispatchResponse(agent_dispatches=there)
         return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
@@ -90,6 +93,8 @@ class ScriptedLiveKit:
         await self._answer(request)
         wanted = api.CreateAgentDispatchRequest.FromString(await request.read())
         assert wanted.room not in self.dispatches, "two companions are sent for"
+        if not self.makes_dispatches:
+            return web.json_response({"code": "unavailable", "msg": "no response from servers"}, status=503)
         made = api.AgentDispatch(
             id=f"AD_{next(self._numbers)}", room=wanted.room, agent_name=wanted.agent_name, metadata=wanted.metadata
         )

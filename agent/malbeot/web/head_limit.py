@@ -5,7 +5,7 @@ import asyncio
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_WITHIN_S = 10.0
-"""From the connection, or from the first byte of a later request on it; as long as a body may take."""
+"""From the connection, or from what comes first behind an answer; as long as a body may take."""
 
 
 class HurriedProtocol(H11Protocol):

@@ -13,6 +13,7 @@ from bench.turns import others
 from bench.turns.hearing import Ears
 from bench.turns.material import Turn
 from bench.turns.silences import SILENCE_S, Silence, silences
+from livekit.plugins.turns.words import words_said
 from livekit.plugins.whisper.protocol import Kind
 
 WORDS_S = (0.25, 0.35)
@@ -48,7 +49,7 @@ class Pause:
     text: str
     interim_text: str
     length: int | None
-    """Of the words, where the language is English."""
+    """`words_said` of all words."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _pause(turn: Turn, silence: Silence, opinion: others.Opinion, ears: Ears) ->
         late_s=0.0 if silence.resumed is not None else (silence.began - turn.end) / RATE,
         text=text,
         interim_text=interim,
-        length=len(text.split()) if turn.language == "en" else None,
+        length=words_said(text, turn.language),
     )
 
 

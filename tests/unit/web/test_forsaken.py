@@ -68,14 +68,21 @@ async def test_it_begins_anew_where_livekit_did_not_answer(livekit: ScriptedLive
     assert not livekit.rooms
 
 
+@pytest.mark.parametrize("is_new", [True, False])
 async def test_a_call_that_ends_while_it_is_looked_at_changes_nothing_for_others(
-    livekit: ScriptedLiveKit, forsaken: Forsaken
+    livekit: ScriptedLiveKit, forsaken: Forsaken, is_new: bool
 ) -> None:
-    livekit.rooms |= {"call-1", "call-2"}
+    livekit.rooms |= {"call-1", "call-2", "call-3"}
     livekit.vanished |= {"call-1"}
-    await forsaken.look()
-    await forsaken.look()
-    assert livekit.rooms == {"call-1"}
+    if is_new:
+        livekit.created_at = time.time()
+        sent(livekit, "call-2")
+    for _ in range(2):
+        await forsaken.look()
+    if is_new:
+        assert livekit.dispatches["call-2"].id == "AD_0"
+    else:
+        assert not livekit.rooms & {"call-2", "call-3"}
 
 
 def sent(livekit: ScriptedLiveKit, room: str, *, taken: bool = False) -> None:
@@ -103,6 +110,20 @@ async def test_a_companion_is_sent_for_again_where_no_worker_took_the_call(
     assert [livekit.dispatches[room].id for room in ("call-1", "call-3")] == ["AD_0", "AD_1"]
     await forsaken.look()
     assert livekit.dispatches["call-1"].id == "AD_2"
+
+
+async def test_a_request_that_was_taken_away_is_made_again_however_late(
+    livekit: ScriptedLiveKit, forsaken: Forsaken
+) -> None:
+    livekit.created_at = time.time()
+    sent(livekit, "call-1")
+    livekit.makes_dispatches = False
+    for _ in range(3):
+        await forsaken.look()
+    assert not livekit.dispatches
+    livekit.makes_dispatches = True
+    await forsaken.look()
+    assert livekit.dispatches["call-1"].metadata == "call-1"
 
 
 async def test_of_several_web_services_one_sends_for_the_companion(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from livekit.agents import utils
 
 from malbeot.web import head_limit
 from malbeot.web.head_limit import HurriedProtocol
@@ -50,6 +51,19 @@ async def test_who_sends_no_head_is_cut_off(port: int, sent: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
     assert await ends_after_s(reader) >= 0.8 * WITHIN_S
+    writer.close()
+
+
+async def test_who_sends_a_head_by_and_by_is_cut_off(port: int) -> None:
+    async def drip() -> None:
+        for byte in REQUEST:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(WITHIN_S / 5)
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    dripping = asyncio.create_task(drip())
+    assert 0.8 * WITHIN_S <= await ends_after_s(reader) < len(REQUEST) * WITHIN_S / 5
+    await utils.aio.cancel_and_wait(dripping)
     writer.close()
 
 

@@ -7,8 +7,7 @@ remembers nothing of it.
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 
 import aiohttp
 from livekit import api
@@ -24,6 +23,7 @@ COMES_WITHIN_S = 18.0
 """A companion is there after less than a second, or after its process has been made, which takes some; the page waits
 for 20 s. Two looks later the place is free, within 30 s."""
 _TIMEOUT_S = 3.0
+_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError)
 
 
 class Forsaken:
@@ -34,6 +34,8 @@ class Forsaken:
         self._missed: set[str] = set()
         self._untaken: set[str] = set()
         """Requests for a companion."""
+        self._unsent: dict[str, api.CreateAgentDispatchRequest] = {}
+        """By room: in place of those that were taken away."""
 
     async def watch(self) -> None:
         """Looks again and again until it is cancelled, also where LiveKit does not answer."""
@@ -45,56 +47,57 @@ class Forsaken:
         """Ends the calls that were without their companion the last time as well, and sends for those of new ones."""
         missed, self._missed = self._missed, set()
         untaken, self._untaken = self._untaken, set()
+        before = time.time() - COMES_WITHIN_S
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                before = time.time() - COMES_WITHIN_S
                 rooms = (await self._livekit.room.list_rooms(api.ListRoomsRequest())).rooms
-                created = {room.name: room.creation_time for room in rooms if room.name.startswith(ROOM_PREFIX)}
-                alone = {room for room in created if not await self._has_companion(room)}
-                new = {room for room in alone if created[room] > before}
-                for room in new:
-                    await self._send_again(room, untaken)
-                for room in (alone - new) & missed:
-                    await self._end(room)
-        except (api.TwirpError, aiohttp.ClientError, TimeoutError):
+        except _ERRORS:
             return
-        self._missed = alone - new - missed
+        calls = {room.name: room.creation_time > before for room in rooms if room.name.startswith(ROOM_PREFIX)}
+        self._unsent = {room: request for room, request in self._unsent.items() if room in calls}
+        async with asyncio.TaskGroup() as group:
+            for room, is_new in calls.items():
+                seeing = self._send_again(room, untaken) if is_new else self._end(room, missed)
+                group.create_task(self._see_to(room, seeing), name=f"forsaken: {room}")
 
-    async def _has_companion(self, room: str) -> bool:
-        with _unless_gone():
-            listed = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-            return any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants)
-        return True
+    async def _see_to(self, room: str, seeing: Coroutine[None, None, None]) -> None:
+        """Does it where the companion is missing. What fails, as for a call that ends meanwhile, concerns no other."""
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                listed = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+                if not any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants):
+                    await seeing
+        except _ERRORS:
+            return
+        finally:
+            seeing.close()
 
     async def _send_again(self, room: str, untaken: set[str]) -> None:
         """Where no worker has taken the call since the last look.
 
         Of several web services only one can take the old request away.
         """
-        with _unless_gone():
-            for sent in await self._livekit.agent_dispatch.list_dispatch(room):
-                if sent.state.jobs:
-                    continue
-                if sent.id not in untaken:
-                    self._untaken.add(sent.id)
-                else:
-                    await self._livekit.agent_dispatch.delete_dispatch(sent.id, room)
-                    again = api.CreateAgentDispatchRequest(
-                        room=room, agent_name=sent.agent_name, metadata=sent.metadata
-                    )
-                    await self._livekit.agent_dispatch.create_dispatch(again)
+        dispatches = self._livekit.agent_dispatch
+        found = await dispatches.list_dispatch(room)
+        for sent in found:
+            if sent.state.jobs:
+                continue
+            if sent.id not in untaken:
+                self._untaken.add(sent.id)
+                continue
+            await dispatches.delete_dispatch(sent.id, room)
+            self._unsent[room] = api.CreateAgentDispatchRequest(
+                room=room, agent_name=sent.agent_name, metadata=sent.metadata
+            )
+            await dispatches.create_dispatch(self._unsent[room])
+        if found:
+            self._unsent.pop(room, None)
+        elif again := self._unsent.get(room):
+            await dispatches.create_dispatch(again)
 
-    async def _end(self, room: str) -> None:
+    async def _end(self, room: str, missed: set[str]) -> None:
+        if room not in missed:
+            self._missed.add(room)
+            return
+        await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
         logger.error("no companion is in a call: it is ended", extra={"room": room})
-        with _unless_gone():
-            await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
-
-
-@contextmanager
-def _unless_gone() -> Iterator[None]:
-    """Calls end while they are looked at."""
-    try:
-        yield
-    except api.TwirpError as error:
-        if error.code != api.TwirpErrorCode.NOT_FOUND:
-            raise

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livekit.plugins.turns.ending.fusion import ANSWER, fused
+from livekit.plugins.turns.words import words_said
 
 probabilities = st.floats(0, 1)
 maybe = st.none() | probabilities
@@ -30,8 +31,7 @@ def test_what_speaks_for_an_end_never_speaks_against_it(
 ) -> None:
     less, more = sorted((one, other))
     assert fused(less, third, length=length) <= fused(more, third, length=length)
-    if not less < ANSWER <= more:  # an answer by itself counts whatever its length
-        assert fused(third, less, length=length) <= fused(third, more, length=length)
+    assert fused(third, less, length=length) <= fused(third, more, length=length)
 
 
 @given(probabilities, st.floats(0, ANSWER, exclude_max=True))
@@ -41,9 +41,17 @@ def test_who_has_said_little_goes_on_more_often(audio: float, words: float) -> N
     assert said[-2] == said[-1]
 
 
-@given(probabilities, st.floats(ANSWER, 1), st.integers(1, 60))
-def test_an_answer_may_be_of_any_length(audio: float, words: float, length: int) -> None:
+@given(probabilities, st.floats(ANSWER, 1), st.integers(1, 3))
+def test_an_answer_may_be_short(audio: float, words: float, length: int) -> None:
     assert fused(audio, words, length=length) == fused(audio, words, length=4)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "length"),
+    [("", "en", 0), ("Yes.", "en", 4), ("I went home", "en-GB", 3), ("555-2139.", "en", 7), ("네", "ko", None)],
+)
+def test_how_much_was_said(text: str, language: str, length: int | None) -> None:
+    assert words_said(text, language) == length
 
 
 @pytest.mark.parametrize("length", [None, 1, 40])

@@ -166,8 +166,9 @@ export class Connection {
 
   /** The service ends calls to which no companion comes, as the page does: it may be the first to lose patience. */
   #endOf(reason: DisconnectReason | undefined): End {
-    if (!isOver(reason)) return "lost";
-    return this.#companion === undefined ? "no-answer" : "over";
+    const forsaken = reason === DisconnectReason.ROOM_DELETED && this.#companion === undefined;
+    if (forsaken && !this.#regained) return "no-answer";
+    return isOver(reason) && !forsaken ? "over" : "lost";
   }
 
   #miss(): void {

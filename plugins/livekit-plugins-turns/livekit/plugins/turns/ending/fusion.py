@@ -2,23 +2,25 @@
 
 Log odds are added, with weights from logistic regression: "is the turn over?" at 698 pauses of 400 English turns,
 spoken by Piper and heard by LiveKit's v1-mini and whisper-base, half of them with hesitations. `python -m
-bench.turns.fit` in the repository prints them.
+bench.turns.fit` in the repository prints them, but those of other languages.
 """
 
 import math
 from dataclasses import dataclass
 
+from ..words.english import USUAL_LENGTH
+
 AUDIO_CONSTANT, AUDIO_ALONE = -1.22, 1.53
-WORDS_CONSTANT, WORDS_ALONE = 0.15, 0.96
+WORDS_CONSTANT, WORDS_ALONE = 0.15, 0.98
 WHOLE = 0.3
 """What words that could end a turn count, to each that breaks off: people pause behind whole clauses too. Fits with
-0.1 to 0.45 tell unseen pauses apart alike (log loss 0.519)."""
+0.1 to 0.45 tell unseen pauses apart alike (log loss 0.512)."""
 ANSWER = 0.9
-"""Words that are at least so likely whole are an answer by themselves ("No, thank you"), of whatever length."""
+"""Words that are at least so likely whole are an answer by themselves ("No, thank you"), however short."""
 
 _LEAST = 0.01
-_USUAL_LENGTH, _LONGEST_LENGTH = 4, 10
-"""Words: what is said in so many counts neither way, and more than the other is no likelier the end."""
+_LONGEST_LENGTH = 10
+"""Words: more is no likelier the end."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Weights:
     length: float
 
 
-ENGLISH = Weights(constant=-1.14, audio=0.94, words=0.85, length=0.71)
+ENGLISH = Weights(constant=-1.27, audio=0.96, words=0.85, length=0.81)
 OTHERS = Weights(constant=-1.3, audio=1.19, words=1.05, length=0.0)
 """Fitted on 200 of the turns, which the rules for English had been written with: there the words tell nearly as much
 as Korean ones do, whose endings tell a clause from a sentence. The constant is 0.34 lower than that fit's, so that
@@ -44,8 +46,8 @@ def fused(audio: float | None, words: float | None, *, settled: bool = True, len
     `audio`: what LiveKit's v1-mini says, None where it has not answered. `words`: what `finished` says, None where
     there are no words yet. `settled`: whether these are all words that were said. Others tell nothing: at the end of an
     interim, which lacks the last word or two, ends and pauses look the same, so they count only where nothing else is
-    known. `length`: how many English words the turn has so far, as whoever has said little, and no answer by itself,
-    goes on more often; None in other languages.
+    known. `length`: how many English words the turn has so far (`words_said`), as whoever has said little, and no
+    answer by itself, goes on more often; None in other languages.
     """
     if words is not None and not settled and audio is not None:
         words = None
@@ -65,10 +67,9 @@ def fused(audio: float | None, words: float | None, *, settled: bool = True, len
 
 
 def by_length(words: float, length: int) -> float:
-    """Doublings of the words said, from four of them."""
-    if words >= ANSWER:
-        return 0.0
-    return math.log2(min(max(length, 1), _LONGEST_LENGTH) / _USUAL_LENGTH)
+    """Doublings of the words said, from the usual ones; a short answer by itself is not held against who gives it."""
+    doublings = math.log2(min(max(length, 1), _LONGEST_LENGTH) / USUAL_LENGTH)
+    return max(doublings, 0.0) if words >= ANSWER else doublings
 
 
 def by_words(words: float) -> float:

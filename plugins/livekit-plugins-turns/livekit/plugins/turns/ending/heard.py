@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..words import UNKNOWN, finished, loaded
-from ..words.asked import Asked, primary, what_was_asked
+from ..words import UNKNOWN, finished, loaded, words_said
+from ..words.asked import Asked, what_was_asked
 from ..words.said import said
 from .fusion import fused
 
@@ -89,7 +89,7 @@ class Heard:
         what it needs: loading here would block for a second.
         """
         words = self.finished(self.text) if self.text and loaded(self.language) else None
-        length = len(self.text.split()) if primary(self.language) == "en" else None
+        length = words_said(self.text, self.language)
         probability = fused(audio, words, settled=self._settled, length=length)
         return Judgement(probability, audio, words, self.asked)
 

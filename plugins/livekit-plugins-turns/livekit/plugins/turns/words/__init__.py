@@ -21,6 +21,14 @@ def finished(text: str, language: str, asked: Asked = Asked.NONE) -> float:
     return judge(words, asked) if words and judge else UNKNOWN
 
 
+def words_said(text: str, language: str) -> int | None:
+    """How many words `text` has as whoever judges a turn by its length counts them; None but in English."""
+    words = said(text)
+    if primary(language) != "en":
+        return None
+    return english.words_said(words) if words else 0
+
+
 def load(language: str) -> None:
     """Loads what `finished` needs for `language`, once a process. Blocks: call it in a thread, or before calls come."""
     if primary(language) == "ko":

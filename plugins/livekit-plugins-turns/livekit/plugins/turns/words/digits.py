@@ -50,8 +50,8 @@ def dictated_korean(words: Sequence[str], asked: Asked) -> float | None:
 
 def dictated_english(words: Sequence[str], asked: Asked) -> float | None:
     """Probability that the number at the end of `words` is whole; None if none is being dictated there."""
-    digits, count, before = "", 0, ""
-    for word in reversed(words):
+    digits, count, before = "", 0, ("", "")
+    for at, word in reversed(list(enumerate(words))):
         if word in _BETWEEN and digits and asked in (Asked.PHONE, Asked.DIGITS):
             continue
         if word in _TIMES and digits:
@@ -61,10 +61,10 @@ def dictated_english(words: Sequence[str], asked: Asked) -> float | None:
         elif _WRITTEN.fullmatch(word):
             digits = re.sub(r"[^0-9]", "", word) + digits
         else:
-            before = word
+            before = (words[at - 1] if at else "", word)
             break
         count += 1
-    of_a_house = before == "number" and len(digits) <= 3 and not digits.startswith("0")  # "at number forty-two"
+    of_a_house = before == ("at", "number") and len(digits) <= 3
     if not _is_dictated(digits, count, asked, "number" in words and not of_a_house):
         return None
     return _any_length(digits) if asked is Asked.DIGITS else _english_length(digits)

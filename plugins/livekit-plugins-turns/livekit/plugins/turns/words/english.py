@@ -15,6 +15,9 @@ from .data import table
 from .digits import dictated_english
 from .said import Said, shifted
 
+USUAL_LENGTH = 4
+"""Words of a turn that is neither short nor long."""
+
 _DATA = table("english")
 _ANSWERS: dict[str, float] = _DATA["answers"]
 _FILLERS = _DATA["fillers"]
@@ -41,7 +44,7 @@ def finished(said: Said, asked: Asked) -> float:
         return number
     answer = _ANSWERS.get(" ".join(said.words))
     if answer is not None:
-        return _marked(said, shifted(answer, _answer_shift(asked)))
+        return said.marked(shifted(answer, _answer_shift(asked)))
     held = _tag(said, asked) or _held(said, asked)
     if held is not None:
         return _marked(said, held)
@@ -54,6 +57,13 @@ def finished(said: Said, asked: Asked) -> float:
 def _marked(said: Said, probability: float) -> float:
     """Moved by the last mark. Dots tell the most in English: a recogniser writes them where words break off."""
     return shifted(probability, _SHIFTS["dots"]) if said.mark == "…" else said.marked(probability)
+
+
+def words_said(said: Said) -> int:
+    """How much that is: digits count as words, and an answer by itself ("Yes.") as much as a short clause."""
+    if " ".join(said.words) in _ANSWERS:
+        return USUAL_LENGTH
+    return sum(max(1, sum(map(str.isdigit, word))) for word in said.words)
 
 
 def _answer_shift(asked: Asked) -> float:
@@ -78,7 +88,8 @@ def _held(said: Said, asked: Asked) -> float | None:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in _FILLERS["words"] or _is_held_by_phrase(said):
         return float(_FILLERS["probability"])
-    if f"{before} {last}" in _JOINS["settled"] or " ".join(words[-3:]) in _JOINS["settled"]:
+    settled = f"{before} {last}" in _JOINS["settled"] or " ".join(words[-3:]) in _JOINS["settled"]
+    if settled or " ".join(_without_leads(words)) in _CLAUSES["by_itself"]:
         return float(_JOINS["settled_weight"])
     if f"{before} {last}" in _JOINS["labels"]:
         return float(_JOINS["preposition"])
@@ -133,11 +144,11 @@ def _asks_for_object(words: Sequence[str]) -> bool:
 
 
 def _is_relative(words: Sequence[str]) -> bool:
-    """ "The walker they gave her": what was given stands before who gave it."""
-    if len(words) < 5 or words[-3] not in _VERBS["subject_pronouns"]:
+    """ "She won't use the walker they gave her": what was given stands before who gave it, behind a verb."""
+    if len(words) < 6 or words[-3] not in _VERBS["subject_pronouns"] or words[-5] not in _JOINS["determiners"]:
         return False
-    thing = words[-4]
-    return not (thing in _JOINS["conjunctions"] or thing in _CLAUSES["leads"] or thing in _CLAUSES["openers"])
+    verb = words[-6]
+    return not (verb in _NOUN_NEXT or verb in _JOINS["conjunctions"] or verb in _CLAUSES["leads"])
 
 
 def _pronoun(words: Sequence[str], last: str, before: str, asked: Asked) -> float | None:
@@ -162,7 +173,7 @@ def _pronoun(words: Sequence[str], last: str, before: str, asked: Asked) -> floa
 def _joining(words: Sequence[str], last: str, before: str, asked: Asked) -> float | None:
     """Conjunctions, determiners, prepositions and adverbs that lean on the next word."""
     stranded = any(word in _JOINS["stranding"] or word in _VERBS["fronted"] for word in words[:-2])
-    stranded = stranded or ("to" in words[-4:-2] and any(word in _JOINS["indefinite"] for word in words[:-3]))
+    stranded = stranded or _is_left_to_do(words)
     if last in _JOINS["prepositions"]:
         return float(_JOINS["stranded"] if stranded else _JOINS["preposition"])
     if last in _JOINS["conjunctions"]:
@@ -181,11 +192,17 @@ def _joining(words: Sequence[str], last: str, before: str, asked: Asked) -> floa
     return None
 
 
+def _is_left_to_do(words: Sequence[str]) -> bool:
+    """ "There's nobody left to swap with"."""
+    if len(words) < 5 or words[-3] != "to" or words[-2] in _JOINS["companies"]:
+        return False
+    *before, who = words[:-4] if words[-4] in ("left", "else") else words[:-3]
+    return who in _JOINS["indefinite"] and bool(before) and before[-1] in _JOINS["having"]
+
+
 def _whole(said: Said, asked: Asked) -> float:
     """The last word could end a sentence: whether there is one."""
-    words = said.sentence
-    while len(words) > 1 and words[0] in _CLAUSES["leads"]:
-        words = words[1:]
+    words = _without_leads(said.sentence)
     if _is_list(said.text):
         return float(_CLAUSES["list_open"])
     if asked is Asked.REASON and said.words[0] in ("because", "so", "cause"):
@@ -211,10 +228,16 @@ def _whole(said: Said, asked: Asked) -> float:
     return float(_CLAUSES["statement"])
 
 
+def _without_leads(words: Sequence[str]) -> Sequence[str]:
+    while len(words) > 1 and words[0] in _CLAUSES["leads"]:
+        words = words[1:]
+    return words
+
+
 def _has_verb(words: Sequence[str]) -> bool:
     """Behind a determiner; "an hour ago" needs none, and behind "that" or "one" it may stand at once."""
     if words[0] in _CLAUSES["phrase_pronouns"] and len(words) > 2 and words[1] in _CLAUSES["verbs"]:
-        return True
+        return words[-1] not in _CLAUSES["before_more"]
     if len(words) > 2 and words[1].endswith("'s") and words[2] in _JOINS["adverbs"]:
         return True  # "the doctor's very nice"
     return words[-1] == "ago" or any(word in _CLAUSES["verbs"] or _VERB_LIKE.fullmatch(word) for word in words[2:])

@@ -38,6 +38,7 @@ _SKIPPED_S = 2.0
 closed the text as if it reached to the end. 1 of some 500 recordings of 15 s in which two sentences came twice
 (whisper-base, Piper): 9 s were missing. The last word otherwise ends within 0.7 s of the speech."""
 _NOT_SPEECH = 0.6
+"""Whisper's probability of silence above which a rest is left out, as `guards` leaves a whole text out."""
 _TIMESTAMP_S = 0.02
 _PROMPT_TOKENS = 120
 _PROMPT_STEP = 16
