@@ -7,7 +7,6 @@ remembers nothing of it.
 
 import asyncio
 import time
-from collections.abc import Coroutine
 
 import aiohttp
 from livekit import api
@@ -57,20 +56,21 @@ class Forsaken:
         self._unsent = {room: request for room, request in self._unsent.items() if room in calls}
         async with asyncio.TaskGroup() as group:
             for room, is_new in calls.items():
-                seeing = self._send_again(room, untaken) if is_new else self._end(room, missed)
-                group.create_task(self._see_to(room, seeing), name=f"forsaken: {room}")
+                group.create_task(self._look_at(room, is_new=is_new, missed=missed, untaken=untaken), name=room)
 
-    async def _see_to(self, room: str, seeing: Coroutine[None, None, None]) -> None:
-        """Does it where the companion is missing. What fails, as for a call that ends meanwhile, concerns no other."""
+    async def _look_at(self, room: str, *, is_new: bool, missed: set[str], untaken: set[str]) -> None:
+        """One call. What fails, as where it ends meanwhile, concerns no other."""
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 listed = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-                if not any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants):
-                    await seeing
+                if any(them.kind == api.ParticipantInfo.Kind.AGENT for them in listed.participants):
+                    return
+                if is_new:
+                    await self._send_again(room, untaken)
+                else:
+                    await self._end(room, missed)
         except _ERRORS:
             return
-        finally:
-            seeing.close()
 
     async def _send_again(self, room: str, untaken: set[str]) -> None:
         """Where no worker has taken the call since the last look.
