@@ -64,11 +64,11 @@ async def test_language_model_down_and_back(stack: Stack, caller: Caller) -> Non
         await stack.start("ollama")
     assert word_error_rate(persona.phrases.thinking_failed, said) <= 0.1, said
     assert word_error_rate(persona.phrases.thinking_failed, understood) <= 0.3, understood
-    assert stack.log("worker").count(FAILED) == 1
-    for again in range(1, 3):  # a model that is just being loaded may be late once
+    for _ in range(2):  # a model that is just being loaded may be late once
+        before = stack.log("worker").count(FAILED)
         understood, said = await heard_after(caller, "Do you like flowers and gardens?")
         assert said
-        if stack.log("worker").count(FAILED) == again:
+        if stack.log("worker").count(FAILED) == before:
             break
     else:
         pytest.fail("the language model is back, and its answers fail")

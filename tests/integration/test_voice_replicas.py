@@ -17,7 +17,7 @@ from support.recognise import recognise, word_error_rate
 from support.stack import Stack, free_port, running_stack
 from support.standin import Standin, running_standin
 
-NAME = "Rosalind"
+NAME = "Margaret"
 FIRST_WORDS_BYTES = 30_000
 """0.5 s at 32 kHz: within the first words of any clause."""
 
