@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     """How bad it is to let one who has finished wait as long as their longer pauses last. Only the ratio counts."""
     speculation_tries: int = Field(default=6, ge=0, le=10)
     """Answers that may be begun for one turn before it is called; 0 begins none and reads nothing ahead."""
-    speculation_waste: float = Field(default=0.8, ge=0, le=10)
+    speculation_waste: float = Field(default=1.0, ge=0, le=10)
     """Work on answers thrown away, and of reading ahead, as a share of that on answers heard: model and voice each."""
 
     malbeot_persona: str = "auto"

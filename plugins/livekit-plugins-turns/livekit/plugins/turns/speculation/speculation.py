@@ -22,12 +22,12 @@ class Limits:
     """How much may be done in vain.
 
     `tries`: answers begun for one turn; 0 begins none. `wasted`: seconds of work thrown away, as a share of the
-    seconds that were of use (0.8: at most four fifths as much again), for the language model and the voice each: one
+    seconds that were of use (1: at most as much again), for the language model and the voice each: one
     pays not for the other. What is read ahead counts as thrown away.
     """
 
     tries: int = 6
-    wasted: float = 0.8
+    wasted: float = 1.0
 
     def __post_init__(self) -> None:
         if self.tries < 0 or self.wasted < 0:
