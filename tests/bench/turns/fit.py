@@ -2,7 +2,7 @@
 
 Logistic regression of "the turn is over" on what is known at a pause, on the tuning turns (`tuning.tsv` and
 `choosing.tsv`), of each source alone and of several. It prints the weights, and how well each fit tells the pauses
-apart in turns that it has not seen (five folds). The turns of the benchmark (`said.tsv`) are not read. Takes eight
+apart in turns that it has not seen (five folds). The turns of the benchmark (`said.tsv`) are not read. Takes some
 minutes.
 """
 

@@ -16,7 +16,7 @@ from malbeot.web.tokens import ROOM_PREFIX
 
 LOOK_EVERY_S = 4.0
 """Twice in a row without its companion: an agent that comes back after LiveKit has lost it is not missed. And twice
-without a worker: one that is offered a call takes it within 0.2 s, or later on a busy machine, and whoever sent again
+without a worker: one that is offered a call takes it within 0.3 s, or later on a busy machine, and whoever sent again
 before that would bring a second companion."""
 COMES_WITHIN_S = 18.0
 """A companion is there after less than a second, or after its process has been made, which takes some; the page waits

@@ -23,9 +23,9 @@ def finished(text: str, language: str, asked: Asked = Asked.NONE) -> float:
 
 def words_said(text: str, language: str) -> int | None:
     """How many words `text` has as whoever judges a turn by its length counts them; None but in English."""
-    words = said(text)
     if primary(language) != "en":
         return None
+    words = said(text)
     return english.words_said(words) if words else 0
 
 
